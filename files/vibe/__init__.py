@@ -1,0 +1,13 @@
+"""The parts of the routing plug-in, one idea a file; ``vibe_router.py`` is the door that LiteLLM opens.
+
+A request passes through them in this order:
+
+* ``routes``: which virtual model belongs to which pools (read once, at import).
+* ``ask``: the last thing a human asked, from a body of any endpoint; ``injected`` removes what a client's tools put
+  into it, ``first_frame`` reads and rewrites the one message of a WebSocket.
+* ``tokens``, ``words``, ``features``, ``score``: how hard that ask looks, with signed contributions.
+* ``decision``: which pool, and why; ``headers`` and ``log`` tell client and operator.
+* ``cli``: the same from a shell.
+
+Standard library only: the package runs in any LiteLLM image and on a laptop without LiteLLM.
+"""

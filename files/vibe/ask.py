@@ -1,0 +1,74 @@
+"""The last thing a human asked, from the request body of any endpoint.
+
+Not looked at: system prompts and instructions, tool schemas, tool calls and their results, the assistant's text,
+earlier turns, injected blocks, images. Every function accepts any JSON shape and raises on none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from vibe.first_frame import response_of
+from vibe.injected import without_injected
+
+# The call types that LiteLLM really sends (never "completion"), and the body's field that holds the conversation.
+CHAT, RESPONSES, MESSAGES, COMPLETIONS = "acompletion", "aresponses", "anthropic_messages", "atext_completion"
+WEBSOCKET = "_aresponses_websocket"
+FIELD_OF_CALL_TYPE = {CHAT: "messages", MESSAGES: "messages", RESPONSES: "input", COMPLETIONS: "prompt"}
+ROUTED_CALL_TYPES = frozenset((*FIELD_OF_CALL_TYPE, WEBSOCKET))
+_TEXT_PARTS = ("text", "input_text")
+
+
+def last_human_ask(data: Mapping[str, object], call_type: str) -> str | None:
+    """Return the last human ask in the body *data*, or None where there is none to be seen.
+
+    None is common and no error: a tool loop under ``previous_response_id`` sends tool results only, an image comes
+    without words, a legacy prompt can be a list of token numbers.
+    """
+    if call_type == WEBSOCKET:
+        return last_human_ask(response_of(data.get("first_message")), RESPONSES)
+    conversation = data.get(FIELD_OF_CALL_TYPE.get(call_type, ""))
+    if isinstance(conversation, str):
+        return without_injected(conversation) or None
+    if not isinstance(conversation, list):
+        return None
+    if call_type == COMPLETIONS:
+        # A batch of prompts goes to one pool: it is as hard as all of them.
+        return without_injected(_joined(item for item in conversation if isinstance(item, str))) or None
+    # Responses allows bare parts ({"type": "input_text"}) as items of the input.
+    for item in reversed(conversation):
+        text = without_injected(_human_text(item))
+        if text:
+            return text
+    return None
+
+
+def _human_text(item: object) -> str:
+    """Return the words of one message or item, "" where it is not a person's."""
+    if isinstance(item, str):
+        return item
+    if not isinstance(item, dict):
+        return ""
+    if item.get("role") == "user":
+        return _content_text(item.get("content"))
+    return _part_text(item) if "role" not in item and item.get("type") == "input_text" else ""
+
+
+def _content_text(content: object) -> str:
+    if isinstance(content, str):
+        return content
+    return _joined(map(_part_text, content)) if isinstance(content, list) else ""
+
+
+def _part_text(part: object) -> str:
+    if isinstance(part, str):
+        return part
+    # tool_result and tool_use blocks of the Messages API fall out here, with images and files.
+    if not isinstance(part, dict) or part.get("type") not in _TEXT_PARTS:
+        return ""
+    text = part.get("text")
+    return text if isinstance(text, str) else ""
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return "\n".join(text for text in texts if text)

@@ -1,0 +1,88 @@
+"""The command line: explain a decision, check a routes file. Needs neither LiteLLM nor a deployment."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from vibe.decision import decide
+from vibe.injected import without_injected
+from vibe.routes import Family, Routes, RoutesError, default_path, load_routes
+from vibe.score import BASE, score
+
+
+def main(arguments: list[str] | None, beside: Path, default_threshold: float) -> int:
+    """Run the command line and return the exit code: 0 fine, 1 a fault (said on standard error).
+
+    *beside* is the folder where a routes file is looked for; *default_threshold* holds where there is none.
+    """
+    parser = argparse.ArgumentParser(prog="vibe_router.py", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    explaining = commands.add_parser("explain", help="print the decision for a text and what each feature adds")
+    explaining.add_argument("text", help="the prompt; - reads it from standard input")
+    explaining.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    explaining.add_argument("--family", help="the family to decide for (default: all)")
+    explaining.add_argument("--routes", type=Path, metavar="FILE", help="routes file (default: the deployed one)")
+    checking = commands.add_parser("check-routes", help="check a routes file; exit code 1 says what is wrong")
+    checking.add_argument("file", type=Path, metavar="FILE")
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "check-routes":
+            return _check(options.file)
+        routes = _routes_for(options.routes, beside, default_threshold)
+        text = sys.stdin.read() if options.text == "-" else options.text
+        return _explain(text, _families(routes, options.family), routes, as_json=options.json)
+    except RoutesError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _check(path: Path) -> int:
+    routes = load_routes(path)
+    print(f"{path}: valid, {len(routes.by_virtual_model)} families, {len(routes.pools)} pools")
+    return 0
+
+
+def _routes_for(named: Path | None, beside: Path, threshold: float) -> Routes:
+    path = named or default_path(beside)
+    if named or path.exists():
+        return load_routes(path)
+    # No deployment here: the roles of the pools stand in for their names.
+    family = Family("any", "any", "cheap_pool", "strong_pool", "safe_pool", threshold)
+    return Routes({family.virtual_model: family}, frozenset(("cheap_pool", "strong_pool", "safe_pool")))
+
+
+def _families(routes: Routes, wanted: str | None) -> list[Family]:
+    families = [family for family in routes.by_virtual_model.values() if wanted in (None, family.name)]
+    if not families:
+        known = ", ".join(family.name for family in routes.by_virtual_model.values())
+        raise RoutesError(f"--family: {wanted!r} is not in the routes; known are {known}")
+    return families
+
+
+def _explain(text: str, families: list[Family], routes: Routes, *, as_json: bool) -> int:
+    ask = without_injected(text)
+    scored = score(ask)
+    decisions = [decide(family, routes, ask or None) for family in families]
+    if as_json:
+        report = {
+            "score": scored.value,
+            "raw": scored.raw,
+            "base": BASE,
+            "contributions": [vars(part) for part in scored.contributions],
+            "decisions": [decision.as_metadata() for decision in decisions],
+        }
+        print(json.dumps(report, indent=2))
+        return 0
+    print(f"{'feature':<20}{'value':>8}{'points':>9}")
+    print(f"{'(base)':<20}{'':>8}{BASE:>+9.1f}")
+    for part in scored.contributions:
+        print(f"{part.feature:<20}{part.value:>8.2f}{part.points:>+9.1f}")
+    print(f"{'score (0 to 100)':<20}{'':>8}{scored.value:>9.1f}\n")
+    for decision in decisions:
+        sign = ">=" if decision.score is not None and decision.score >= decision.threshold else "<"
+        why = f"{decision.score} {sign} {decision.threshold:g}" if decision.score is not None else decision.reasons[0]
+        print(f"{decision.virtual_model} -> {decision.target}  ({why})")
+    return 0

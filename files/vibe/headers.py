@@ -1,0 +1,58 @@
+"""Response headers that say what was decided, and which pool really served.
+
+What can be known about the serving pool (seen on LiteLLM 1.106.2, chat, Responses, Messages and completions, streamed
+or not):
+
+* ``data["deployment"]`` is the deployment that served, after fallbacks too, with its pool as ``model_name``.
+* The response's hidden ``x-litellm-model-group`` names the pool as well, but the virtual model where LiteLLM resolved
+  it by alias, and it is gone from Messages that are not streamed.
+* ``litellm_call_info["model_info"]`` and the metadata's ``model_group`` still describe the pool that *failed*.
+* A fallback in the middle of a stream: headers are sent by then; only LiteLLM's own log has it.
+* A WebSocket has no response headers; a request that failed on every pool was served by none, and LiteLLM's error
+  answers on Messages and completions carry no headers of ours at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+VIRTUAL_MODEL, POOL, SCORE, REASON = "x-vibe-virtual-model", "x-vibe-pool", "x-vibe-score", "x-vibe-reason"
+SERVED_POOL, FALLBACK = "x-vibe-served-pool", "x-vibe-fallback"
+MAX_VALUE_CHARS = 200
+_MODEL_GROUP = "x-litellm-model-group"
+_UNPRINTABLE = re.compile(r"[^ -~]")
+
+
+def response_headers(decision: Mapping[str, object], served: str | None) -> dict[str, str]:
+    """Return the headers for a *decision* record and the *served* pool (None: not known).
+
+    CRITICAL: every value must be an ASCII str. One number here turns the finished answer into a 400.
+    """
+    values = {
+        VIRTUAL_MODEL: decision.get("virtual_model"),
+        POOL: decision.get("pool"),
+        SCORE: decision.get("score"),
+        REASON: decision.get("reason"),
+        SERVED_POOL: served,
+        FALLBACK: None if served is None else str(served != decision.get("pool")).lower(),
+    }
+    return {name: _ascii(value) for name, value in values.items() if value is not None}
+
+
+def served_pool(data: Mapping[str, object], response: object) -> str | None:
+    """Return the name of the pool that served *response*, None where it cannot be known."""
+    if response is None:
+        return None
+    named = getattr(data.get("deployment"), "model_name", None)
+    if not isinstance(named, str):
+        named = _entry(_entry(getattr(response, "_hidden_params", None), "additional_headers"), _MODEL_GROUP)
+    return named if isinstance(named, str) and named else None
+
+
+def _entry(holder: object, key: str) -> object:
+    return holder.get(key) if isinstance(holder, Mapping) else None
+
+
+def _ascii(value: object) -> str:
+    return _UNPRINTABLE.sub("?", str(value))[:MAX_VALUE_CHARS]

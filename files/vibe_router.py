@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""The door: LiteLLM's hook that sends each request for a virtual model to the pool that its complexity deserves.
+
+LiteLLM loads this file from the folder of its configuration (``litellm_settings.callbacks:
+["vibe_router.router_instance"]``); the package ``vibe`` beside it is found through ``PYTHONPATH``. The routes are read
+once, at import, from ``VIBE_ROUTES_FILE`` or ``vibe_routes.json`` beside this file: a bad file stops the start of
+LiteLLM, so a release with one is refused before it serves. After that nothing ever fails because of the router: on
+any error the request keeps the virtual model's name, which LiteLLM's ``model_group_alias`` sends to the safe pool.
+
+From a shell, without LiteLLM::
+
+    python3 vibe_router.py explain "Prove that there are infinitely many primes" [--json]
+    python3 vibe_router.py check-routes vibe_routes.json
+"""
+
+# CRITICAL: no dataclass in this file. LiteLLM does not put it into sys.modules, and a dataclass with postponed
+# annotations then fails at import, so the proxy would not start. Classes of that kind live in the package.
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vibe import cli
+from vibe.ask import ROUTED_CALL_TYPES, WEBSOCKET, last_human_ask
+from vibe.decision import REASON_ERROR, Decision, decide, forget, recall, remember, safe_decision
+from vibe.first_frame import with_model
+from vibe.headers import response_headers, served_pool
+from vibe.log import DEBUG, INFO, WARNING, log, log_failure
+from vibe.request_id import call_id, request_id
+from vibe.routes import NO_ROUTES, Family, Routes, default_path, load_routes
+from vibe.score import score
+
+
+class _WithoutLiteLLM:
+    """Base class where LiteLLM is not installed: command line and unit tests need no more."""
+
+
+if TYPE_CHECKING or __name__ == "__main__":
+    # The command line does not wait two seconds for LiteLLM's import.
+    CustomLogger = _WithoutLiteLLM
+else:
+    try:
+        from litellm.integrations.custom_logger import CustomLogger
+    except ModuleNotFoundError as error:
+        # A LiteLLM that is there but broken must stop the start: a hook of another class is silently never called.
+        if error.name != "litellm":
+            raise
+        CustomLogger = _WithoutLiteLLM
+
+COMPLEXITY_THRESHOLD = 50
+_HERE = Path(__file__).resolve().parent
+_PROXY_MODULE = "litellm.proxy.proxy_server"
+
+
+class VibeIntelligentRouter(CustomLogger):
+    """Routes requests for virtual models; leaves directly named models alone."""
+
+    def __init__(self, routes: Routes = NO_ROUTES) -> None:
+        """Take the *routes* to decide by; without any, every request is left alone."""
+        super().__init__()
+        self.routes = routes
+
+    # CRITICAL: both hooks stand on this very class. LiteLLM looks in vars(class): inherited ones are never called.
+    async def async_pre_call_hook(
+        self,
+        user_api_key_dict: Any,
+        cache: Any,
+        data: dict[str, Any],
+        call_type: str,
+    ) -> dict[str, Any]:
+        """Rewrite ``data["model"]`` from a virtual model to a pool. Never raises, always returns *data*.
+
+        A raised exception would reach the client as a 500 with its text, a returned str as a 400.
+        """
+        family: Family | None = None
+        try:
+            forget(data)
+            family = self._family_of(data.get("model"), call_type)
+            if family is not None:
+                self._apply(decide(family, self.routes, last_human_ask(data, call_type)), data, call_type)
+        except Exception as error:
+            log_failure(f"the safe pool serves: request_id={request_id(data)} call_type={call_type}", error)
+            if family is not None:
+                data["model"] = family.virtual_model
+                self._apply(safe_decision(family, REASON_ERROR), data, call_type)
+        return data
+
+    async def async_post_call_response_headers_hook(
+        self,
+        data: dict[str, Any],
+        user_api_key_dict: Any,
+        response: Any,
+        request_headers: dict[str, str] | None = None,
+        litellm_call_info: dict[str, Any] | None = None,
+    ) -> dict[str, str] | None:
+        """Return the ``x-vibe-*`` headers of a routed request, None for any other. *response* is None on failure."""
+        try:
+            decision = recall(data)
+            if decision is None:
+                return None
+            served = served_pool(data, response)
+            if served is not None and served != decision.get("pool"):
+                # Never silently another pool: the log says it as the headers do.
+                log(WARNING, f"FALLBACK pool={decision.get('pool')} served_pool={served} request_id={request_id(data)}")
+            return response_headers(decision, served)
+        except Exception as error:
+            log_failure(f"no decision headers: request_id={request_id(data)}", error)
+            return None
+
+    def _calculate_complexity(self, text: str) -> float:
+        """Return the complexity of *text*, 0 to 100; from the family's threshold on it deserves the strong pool."""
+        return score(text).value
+
+    def _family_of(self, model: object, call_type: str) -> Family | None:
+        family = self.routes.by_virtual_model.get(model) if isinstance(model, str) else None
+        if family is None or call_type not in ROUTED_CALL_TYPES:
+            log(DEBUG, f"left alone: call_type={call_type}")
+            return None
+        return family
+
+    def _apply(self, decision: Decision, data: dict[str, Any], call_type: str) -> None:
+        """Let *data* follow *decision*: first all that can fail, then the model's name."""
+        model = decision.pool
+        if call_type == WEBSOCKET:
+            # LiteLLM resolves the alias in data["model"] only and sends the frame on as it is: name a pool in both.
+            model = decision.target
+            data["first_message"] = with_model(data.get("first_message"), decision.virtual_model, model)
+        if model is not None:
+            data["model"] = model
+        self._report(decision, data, call_type)
+
+    @staticmethod
+    def _report(decision: Decision, data: dict[str, Any], call_type: str) -> None:
+        remember(data, decision)
+        shown = "-" if decision.score is None else f"{decision.score:.1f}"
+        log(
+            INFO,
+            f"ROUTING DECISION virtual_model={decision.virtual_model} pool={decision.target} score={shown} "
+            f'threshold={decision.threshold:g} reasons="{", ".join(decision.reasons)}" '
+            f"request_id={request_id(data)} call_id={call_id(data)} call_type={call_type}",
+        )
+
+
+def _deployed_routes() -> Routes:
+    """Load the routes that this process serves by.
+
+    Raises:
+        RoutesError: the file is missing inside the proxy, or invalid anywhere.
+    """
+    path = default_path(_HERE)
+    # Outside the proxy (a test, a notebook) there may be none; inside, that would silently route nothing.
+    if not path.exists() and path.parent == _HERE and _PROXY_MODULE not in sys.modules:
+        return NO_ROUTES
+    return load_routes(path)
+
+
+if __name__ == "__main__":
+    sys.exit(cli.main(None, _HERE, COMPLEXITY_THRESHOLD))
+
+# LiteLLM takes this very object; each worker process has its own.
+router_instance = VibeIntelligentRouter(_deployed_routes())

@@ -1,0 +1,304 @@
+"""The hook: what it does to a request, what it says about it, and that nothing fails because of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import vibe.decision
+import vibe_router
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from vibe.decision import METADATA_KEY
+from vibe.routes import Routes, load_routes
+from vibe_fixtures import HARD, HI, routes_document
+from vibe_router import VibeIntelligentRouter
+
+FAMILIES = ("chat", "codex", "claude")
+LINE = re.compile(r"\[\d\d:\d\d:\d\d\] \[VIBE-ROUTER\] \[[A-Z]+\] ")
+DECISION = "ROUTING DECISION"
+
+
+@pytest.fixture(scope="module")
+def router(tmp_path_factory: pytest.TempPathFactory) -> VibeIntelligentRouter:
+    path: Path = tmp_path_factory.mktemp("routes") / "vibe_routes.json"
+    path.write_text(json.dumps(routes_document()), encoding="utf-8")
+    return VibeIntelligentRouter(load_routes(path))
+
+
+def _chat(model: str, text: str) -> tuple[str, dict[str, Any]]:
+    return "acompletion", {"model": model, "messages": [{"role": "user", "content": text}], "metadata": {}}
+
+
+def _responses(model: str, text: str) -> tuple[str, dict[str, Any]]:
+    return "aresponses", {"model": model, "input": text, "metadata": {"theirs": 1}, "litellm_metadata": {}}
+
+
+def _messages(model: str, text: str) -> tuple[str, dict[str, Any]]:
+    content = [{"type": "text", "text": text}]
+    return "anthropic_messages", {
+        "model": model,
+        "messages": [{"role": "user", "content": content}],
+        "litellm_metadata": {},
+    }
+
+
+def _completions(model: str, text: str) -> tuple[str, dict[str, Any]]:
+    return "atext_completion", {"model": model, "prompt": text, "metadata": {}}
+
+
+ENDPOINTS = (_chat, _responses, _messages, _completions)
+
+
+def _run(router: VibeIntelligentRouter, call_type: str, data: dict[str, Any]) -> dict[str, Any]:
+    returned = asyncio.run(router.async_pre_call_hook(None, None, data, call_type))
+    assert returned is data
+    return returned
+
+
+def _headers(router: VibeIntelligentRouter, data: dict[str, Any], response: object) -> dict[str, str] | None:
+    return asyncio.run(router.async_post_call_response_headers_hook(data, None, response, {}, {}))
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(("text", "size"), [(HI, "mini"), (HARD, "standard")])
+def test_each_virtual_model_goes_to_the_pool_of_its_complexity(
+    router: VibeIntelligentRouter,
+    endpoint: Callable[[str, str], tuple[str, dict[str, Any]]],
+    family: str,
+    text: str,
+    size: str,
+) -> None:
+    call_type, data = endpoint(f"{family}-auto", text)
+    assert _run(router, call_type, data)["model"] == f"pool-{family}-{size}"
+
+
+def test_one_decision_line_says_everything_but_the_prompt(
+    router: VibeIntelligentRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_type, data = _chat("chat-auto", HARD)
+    data |= {"litellm_call_id": "call-1", "proxy_server_request": {"headers": {"x-request-id": "req-1\nforged line"}}}
+    _run(router, call_type, data)
+    output = capsys.readouterr()
+    assert output.out == ""
+    (line,) = output.err.splitlines()
+    assert LINE.match(line)
+    for part in (
+        DECISION,
+        "virtual_model=chat-auto",
+        "pool=pool-chat-standard",
+        "score=",
+        "hard_verb +",
+        "request_id=req-1forgedline",
+        "call_id=call-1",
+        "call_type=acompletion",
+    ):
+        assert part in line
+    assert "payment" not in line
+
+
+@pytest.mark.parametrize(
+    ("model", "call_type"), [("pool-chat-mini", "acompletion"), ("chat-auto", "aembedding"), ("gpt-9", "aresponses")]
+)
+def test_what_is_not_ours_is_left_alone(
+    router: VibeIntelligentRouter, capsys: pytest.CaptureFixture[str], model: str, call_type: str
+) -> None:
+    data = {"model": model, "input": HARD, "messages": [{"role": "user", "content": HARD}], "metadata": {"a": 1}}
+    before = json.dumps(data)
+    assert json.dumps(_run(router, call_type, data)) == before
+    assert capsys.readouterr().err == ""
+    assert _headers(router, data, SimpleNamespace()) is None
+
+
+@pytest.mark.parametrize("model", [None, 7, ["chat-auto"], {}])
+def test_a_model_that_is_no_name_is_left_alone(router: VibeIntelligentRouter, model: object) -> None:
+    assert _run(router, "acompletion", {"model": model, "messages": []})["model"] == model
+
+
+def test_without_a_visible_ask_the_safe_pool_serves(
+    router: VibeIntelligentRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = {"model": "codex-auto", "input": [{"type": "function_call_output", "output": "x"}], "litellm_metadata": {}}
+    assert _run(router, "aresponses", data)["model"] == "codex-auto"
+    assert 'reasons="no_human_ask"' in capsys.readouterr().err
+
+
+def test_an_error_is_logged_without_text_and_the_virtual_name_kept(
+    router: VibeIntelligentRouter, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(text: str) -> None:
+        raise ValueError(f"cannot score {text}")
+
+    monkeypatch.setattr(vibe.decision, "score", fail)
+    call_type, data = _chat("chat-auto", HARD)
+    assert _run(router, call_type, data)["model"] == "chat-auto"
+    errors = capsys.readouterr().err
+    assert "[ERROR]" in errors
+    assert "Traceback" in errors
+    assert "ValueError" in errors
+    assert "in decide" in errors
+    assert "payment" not in errors
+    assert errors.count(DECISION) == 1
+    assert 'pool=pool-chat-standard score=- threshold=50 reasons="router_error"' in errors
+    headers = _headers(router, data, None)
+    assert headers is not None
+    assert headers["x-vibe-reason"] == "router_error"
+    assert "x-vibe-score" not in headers
+
+
+def test_a_pool_that_litellm_does_not_know_is_never_named(router: VibeIntelligentRouter) -> None:
+    stale = VibeIntelligentRouter(Routes(router.routes.by_virtual_model, frozenset({"pool-chat-standard"})))
+    call_type, data = _chat("chat-auto", HI)
+    assert _run(stale, call_type, data)["model"] == "chat-auto"
+
+
+def test_the_decision_goes_into_litellms_own_metadata_only(router: VibeIntelligentRouter) -> None:
+    call_type, data = _responses("codex-auto", HI)
+    _run(router, call_type, data)
+    assert data["metadata"] == {"theirs": 1}
+    kept = data["litellm_metadata"][METADATA_KEY]
+    assert kept["pool"] == "pool-codex-mini"
+    assert json.loads(json.dumps(kept)) == kept
+
+
+def test_a_forged_decision_is_not_believed(router: VibeIntelligentRouter) -> None:
+    data: dict[str, Any] = {"model": "pool-chat-mini", "metadata": {METADATA_KEY: {"pool": "forged", "score": 1.5}}}
+    _run(router, "acompletion", data)
+    assert _headers(router, data, SimpleNamespace()) is None
+
+
+def _served(pool: str | None, group: str | None) -> tuple[dict[str, Any], object]:
+    additional = {} if group is None else {"x-litellm-model-group": group}
+    deployment = {} if pool is None else {"deployment": SimpleNamespace(model_name=pool)}
+    return deployment, SimpleNamespace(_hidden_params={"additional_headers": additional})
+
+
+@pytest.mark.parametrize(
+    ("deployment", "group", "served", "fallback"),
+    [
+        ("pool-chat-mini", "pool-chat-mini", "pool-chat-mini", "false"),
+        ("pool-chat-standard", "pool-chat-standard", "pool-chat-standard", "true"),
+        (None, "pool-chat-standard", "pool-chat-standard", "true"),
+        ("pool-chat-mini", None, "pool-chat-mini", "false"),
+        (None, None, None, None),
+    ],
+)
+def test_headers_say_what_was_decided_and_who_served(
+    router: VibeIntelligentRouter, deployment: str | None, group: str | None, served: str | None, fallback: str | None
+) -> None:
+    call_type, data = _chat("chat-auto", HI)
+    _run(router, call_type, data)
+    more, response = _served(deployment, group)
+    headers = _headers(router, data | more, response)
+    assert headers is not None
+    assert headers["x-vibe-virtual-model"] == "chat-auto"
+    assert headers["x-vibe-pool"] == "pool-chat-mini"
+    assert headers["x-vibe-score"] == "0.0"
+    assert headers["x-vibe-reason"].startswith("greeting -")
+    assert headers.get("x-vibe-served-pool") == served
+    assert headers.get("x-vibe-fallback") == fallback
+
+
+def test_a_fallback_is_logged(router: VibeIntelligentRouter, capsys: pytest.CaptureFixture[str]) -> None:
+    call_type, data = _chat("chat-auto", HARD)
+    _run(router, call_type, data)
+    capsys.readouterr()
+    more, response = _served("pool-chat-mini", None)
+    _headers(router, data | more, response)
+    errors = capsys.readouterr().err
+    assert "[WARNING] FALLBACK pool=pool-chat-standard served_pool=pool-chat-mini" in errors
+    assert DECISION not in errors
+
+
+def test_a_response_without_hidden_parameters_still_gets_headers(router: VibeIntelligentRouter) -> None:
+    call_type, data = _messages("claude-auto", HI)
+    _run(router, call_type, data)
+    headers = _headers(router, data, {"type": "message"})
+    assert headers is not None
+    assert headers["x-vibe-pool"] == "pool-claude-mini"
+
+
+def test_header_values_are_ascii_text(router: VibeIntelligentRouter) -> None:
+    data = {"metadata": {METADATA_KEY: {"virtual_model": "chät\r\nx: y", "pool": 7, "score": 1.5, "reason": "ü" * 999}}}
+    headers = _headers(router, data, SimpleNamespace())
+    assert headers is not None
+    for value in headers.values():
+        assert type(value) is str
+        assert re.fullmatch(r"[ -~]{1,200}", value)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize(("text", "pool"), [(HI, "pool-codex-mini"), (HARD, "pool-codex-standard")])
+def test_a_websocket_has_its_first_frame_rewritten_too(
+    router: VibeIntelligentRouter, nested: bool, text: str, pool: str
+) -> None:
+    body = {"model": "codex-auto", "input": text, "stream": True}
+    frame = {"type": "response.create", "response": body} if nested else {"type": "response.create", **body}
+    data = _run(router, "_aresponses_websocket", {"model": "codex-auto", "first_message": json.dumps(frame)})
+    sent = json.loads(data["first_message"])
+    rewritten = sent["response"] if nested else sent
+    assert data["model"] == rewritten["model"] == pool
+    assert rewritten["input"] == text
+    assert rewritten["stream"] is True
+
+
+def test_a_websocket_without_an_ask_names_the_safe_pool_in_both_places(router: VibeIntelligentRouter) -> None:
+    frame = json.dumps({"type": "response.create", "model": "codex-auto", "input": []})
+    data = _run(router, "_aresponses_websocket", {"model": "codex-auto", "first_message": frame})
+    assert data["model"] == json.loads(data["first_message"])["model"] == "pool-codex-standard"
+
+
+def test_a_websocket_frame_that_names_no_model_is_not_touched(router: VibeIntelligentRouter) -> None:
+    frame = '{"type": "response.create",   "input": "hi"}'
+    data = _run(router, "_aresponses_websocket", {"model": "codex-auto", "first_message": frame})
+    assert data["first_message"] == frame
+    assert data["model"] == "pool-codex-mini"
+
+
+def test_both_hooks_stand_on_the_leaf_class() -> None:
+    # LiteLLM looks in vars(type(instance)); an inherited hook is silently never called.
+    own = vars(type(vibe_router.router_instance))
+    assert {"async_pre_call_hook", "async_post_call_response_headers_hook"} <= set(own)
+
+
+def test_the_door_holds_no_dataclass() -> None:
+    # The door is not in sys.modules when LiteLLM loads it; a dataclass there stops the start.
+    assert "@dataclass" not in Path(vibe_router.__file__).read_text(encoding="utf-8")
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=())),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+_PART = st.fixed_dictionaries({"type": st.sampled_from(["text", "input_text", "tool_result"]), "text": _JSON})
+_ITEM = st.fixed_dictionaries(
+    {"role": st.sampled_from(["user", "tool"]), "content": st.lists(_PART, max_size=3) | _JSON}
+)
+_FIELD = st.lists(_ITEM | _JSON, max_size=4) | _JSON
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    field=_FIELD,
+    metadata=_JSON,
+    request=_JSON,
+    call_type=st.sampled_from(
+        ["acompletion", "aresponses", "anthropic_messages", "atext_completion", "_aresponses_websocket"]
+    ),
+)
+def test_no_body_makes_the_hook_raise_or_name_an_unknown_pool(
+    router: VibeIntelligentRouter, field: Any, metadata: Any, request: Any, call_type: str
+) -> None:
+    data: dict[str, Any] = dict.fromkeys(("messages", "input", "prompt", "first_message"), field)
+    data |= {"model": "chat-auto", "metadata": metadata, "litellm_metadata": metadata, "proxy_server_request": request}
+    assert _run(router, call_type, data)["model"] in {"chat-auto", "pool-chat-mini", "pool-chat-standard"}
+    headers = _headers(router, data, None)
+    assert headers is None or all(value.isascii() for value in headers.values())

@@ -1,0 +1,159 @@
+"""The score: 0 to 100, made of signed contributions, fair to scripts, blind to where letters merely occur."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from vibe.features import features_of
+from vibe.score import BASE, WEIGHTS, score
+from vibe.tokens import count_tokens
+from vibe_fixtures import HARD, HI
+from vibe_router import COMPLEXITY_THRESHOLD, VibeIntelligentRouter
+
+TIERS = Path(__file__).resolve().parents[3] / "shared" / "data" / "tiers.jsonl.gz"
+LEAST_AUROC = 0.96
+EASY = (
+    HI,
+    "Hello, how are you?",
+    "thanks!",
+    "ok",
+    "What is 2+2?",
+    "What is the capital of France?",
+    "Translate 'good morning' to French",
+    "fix typo",
+    "Write a haiku",
+    "你好",
+    "こんにちは",
+    "안녕",
+)
+DIFFICULT = (
+    HARD,
+    "Prove that there are infinitely many primes.",
+    "Design a distributed rate limiter for a multi-region API and justify the consistency trade-offs.",
+    "设计一个分布式缓存系统\uff0c要求高可用和一致性",
+    "分散システムのアーキテクチャを設計し、一貫性と可用性のトレードオフを説明してください。",
+    "재해 복구 전략을 설계하세요. RPO 1분 미만, 자동 페일오버, 데이터 일관성을 포함해야 합니다.",
+)
+
+
+@pytest.mark.parametrize("text", EASY)
+def test_easy_asks_score_below_the_threshold(text: str) -> None:
+    assert VibeIntelligentRouter()._calculate_complexity(text) < COMPLEXITY_THRESHOLD
+
+
+@pytest.mark.parametrize("text", DIFFICULT)
+def test_hard_asks_reach_the_threshold(text: str) -> None:
+    assert VibeIntelligentRouter()._calculate_complexity(text) >= COMPLEXITY_THRESHOLD
+
+
+def test_contributions_add_up_to_the_score() -> None:
+    scored = score("Compare two sorting algorithms, if the input is nearly sorted.")
+    assert scored.raw == pytest.approx(BASE + sum(part.points for part in scored.contributions))
+    assert scored.value == pytest.approx(scored.raw, abs=0.05)
+    assert all(part.points == part.value * WEIGHTS[part.feature] for part in scored.contributions)
+
+
+def test_every_feature_has_a_weight_and_every_weight_a_feature() -> None:
+    assert list(features_of(HARD)) == list(WEIGHTS)
+
+
+@pytest.mark.parametrize("text", ["Is this thing in the shipping history?", "A designation of whichever okapi"])
+def test_words_are_not_found_inside_other_words(text: str) -> None:
+    assert not {"greeting", "hard_verb", "acknowledgement"} & {part.feature for part in score(text).contributions}
+
+
+@pytest.mark.parametrize(
+    ("feature", "text"),
+    [
+        ("proof", "Give a rigorous proof"),
+        ("math", "Evaluate ∫ x^2 dx"),
+        ("code", "```\nx = 1\n```"),
+        ("constraint", "It must use at most one loop"),
+        ("condition", "What happens if it rains"),
+        ("reasoning", "Justify the choice"),
+        ("questions", "Who came? Who left?"),
+        ("enumeration", "1. wash\n2. dry\n"),
+        ("architecture", "Sketch the architecture"),
+        ("hard_verb", "Refactor the module"),
+    ],
+)
+def test_a_hard_signal_raises_the_score(feature: str, text: str) -> None:
+    points = {part.feature: part.points for part in score(text).contributions}
+    assert points[feature] > 0
+
+
+@pytest.mark.parametrize(
+    ("feature", "text"),
+    [
+        ("greeting", "good morning everyone"),
+        ("acknowledgement", "yes, please continue"),
+        ("very_short", "blue paint"),
+        ("lookup", "Who is the king of Spain"),
+        ("translate", "Please translate the menu"),
+        ("small_talk_cjk", "谢谢"),
+    ],
+)
+def test_a_cheap_signal_lowers_the_score(feature: str, text: str) -> None:
+    points = {part.feature: part.points for part in score(text).contributions}
+    assert points[feature] < 0
+
+
+def test_chinese_is_not_counted_short() -> None:
+    english = "Please explain in detail how a relational database keeps its data safe when the power fails"
+    chinese = "请详细解释关系数据库在断电时如何保证数据安全"
+    assert len(chinese) < len(english) / 3
+    assert count_tokens(chinese, len(chinese)) > count_tokens(english, len(english)) / 2
+
+
+def test_more_of_the_same_text_never_lowers_the_score() -> None:
+    values = [score("The committee met and spoke about the garden. " * times).raw for times in (1, 2, 4, 8, 16, 64)]
+    assert values == sorted(values)
+
+
+def test_the_ask_at_the_end_of_a_huge_paste_counts() -> None:
+    paste = "lorem ipsum dolor sit amet " * 4000
+    with_ask, without_ask = score(paste + "\nProve the theorem."), score(paste)
+    assert with_ask.raw > without_ask.raw + WEIGHTS["proof"] / 2
+
+
+def test_a_huge_text_costs_about_as_much_as_a_long_one() -> None:
+    def cost(text: str) -> float:
+        spent = []
+        for _ in range(5):
+            start = time.thread_time()
+            score(text)
+            spent.append(time.thread_time() - start)
+        return min(spent)
+
+    long, huge = "Design a system, if possible. " * 300, "Design a system, if possible. " * 300_000
+    # A thousand times the text; the generous factor is for a busy machine.
+    assert cost(huge) < 10 * cost(long)
+
+
+@given(st.text())
+def test_any_text_scores_within_bounds(text: str) -> None:
+    assert 0 <= score(text).value <= 100
+
+
+@given(st.text(alphabet=st.characters(), max_size=30))
+def test_lone_surrogates_and_odd_characters_are_scored(text: str) -> None:
+    assert 0 <= score(f"\ud800{text}\udfff").value <= 100
+
+
+def test_tier_labels_are_separated() -> None:
+    if not TIERS.exists():
+        pytest.skip(f"labelled prompts are not part of the project: {TIERS.name} is absent")
+    with gzip.open(TIERS, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    scored = sorted((score(row["prompt"]).raw, row["tier"] in ("COMPLEX", "REASONING")) for row in rows)
+    hard = sum(is_hard for _, is_hard in scored)
+    # Rank sum; ties in raw are too rare to matter here.
+    ranks = sum(rank for rank, (_, is_hard) in enumerate(scored, start=1) if is_hard)
+    auroc = (ranks - hard * (hard + 1) / 2) / (hard * (len(scored) - hard))
+    assert auroc >= LEAST_AUROC

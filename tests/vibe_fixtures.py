@@ -1,0 +1,31 @@
+"""What several tests of the plug-in need: routes as a deployment renders them, and the two prompts that must differ."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+HI = "hi"
+HARD = (
+    "Design a fault-tolerant, multi-region payment system: it must survive network partitions without losing a "
+    "transaction. Compare consistency models and justify the trade-offs."
+)
+_ROUTES: dict[str, Any] = {
+    "version": 1,
+    "families": {
+        name: {
+            "virtual_model": f"{name}-auto",
+            "cheap_pool": f"pool-{name}-mini",
+            "strong_pool": f"pool-{name}-standard",
+            "safe_pool": f"pool-{name}-standard",
+            "threshold": 50,
+        }
+        for name in ("chat", "codex", "claude")
+    },
+    "pools": [f"pool-{name}-{size}" for name in ("chat", "codex", "claude") for size in ("mini", "standard")],
+}
+
+
+def routes_document() -> dict[str, Any]:
+    """Return a routes document of one's own, free to be spoilt."""
+    return copy.deepcopy(_ROUTES)
