@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""Start LiteLLM Proxy with its secrets, or check a release inside the target image.
+
+Secrets come from one file, readable by the container's user alone, and become environment variables of the
+proxy process only: `docker inspect` and process lists show none of them.
+
+Two commands:
+
+* ``serve`` refuses to start when a reference of the configuration is unset or empty, then becomes ``litellm``.
+* ``check`` does what ``serve`` does, but instead of serving asks LiteLLM to load configuration and plug-in, and
+  counts the deployments that survived: ``--validate_config`` alone says "OK" when it drops one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+APP_DIR = Path(__file__).resolve().parent
+CONFIG_FILE = APP_DIR / "config.yaml"
+SECRETS_FILE = Path("/run/secrets/vibe.json")
+REFERENCE_PREFIX = "os.environ/"
+HOOK = "vibe_router.router_instance"
+VALIDATION_TIMEOUT_S = 300
+_MODEL_COUNT = re.compile(r"config OK \((\d+) models?\)")
+
+
+class ReleaseError(Exception):
+    """The release cannot be served; the message says what is wrong and the mend."""
+
+
+def _log(level: str, message: str) -> None:
+    sys.stderr.write(f"[{time.strftime('%H:%M:%S')}] [DEPLOY] [{level}] {message}\n")
+    sys.stderr.flush()
+
+
+def load_secrets(path: Path) -> dict[str, str]:
+    """Read the JSON object NAME -> value at *path*.
+
+    Raises:
+        ReleaseError: the file is missing, unreadable, or not an object of strings.
+    """
+    try:
+        secrets = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"{path}: is no readable JSON ({type(error).__name__}); deploy the release again") from None
+    if not isinstance(secrets, dict) or not all(isinstance(value, str) for value in secrets.values()):
+        raise ReleaseError(f"{path}: must be one object of strings; deploy the release again")
+    return secrets
+
+
+def references(node: Any, where: str = "config.yaml") -> list[tuple[str, str]]:
+    """List every ``os.environ/NAME`` in a parsed configuration as (place, NAME), in order."""
+    if isinstance(node, dict):
+        return [found for key, value in node.items() for found in references(value, f"{where}: {key}")]
+    if isinstance(node, list):
+        return [found for index, value in enumerate(node) for found in references(value, f"{where}[{index}]")]
+    if isinstance(node, str) and node.startswith(REFERENCE_PREFIX):
+        return [(where, node[len(REFERENCE_PREFIX) :])]
+    return []
+
+
+def unexpanded(node: Any, where: str = "config.yaml") -> list[str]:
+    """List the places of strings with ``${``, which LiteLLM passes on to the provider as they are."""
+    if isinstance(node, dict):
+        return [found for key, value in node.items() for found in unexpanded(value, f"{where}: {key}")]
+    if isinstance(node, list):
+        return [found for index, value in enumerate(node) for found in unexpanded(value, f"{where}[{index}]")]
+    return [where] if isinstance(node, str) and "${" in node else []
+
+
+def config_faults(config: dict[str, Any], environment: dict[str, str]) -> list[str]:
+    """Return what is wrong with *config* given the *environment* it will run in, one sentence each."""
+    faults = [
+        # CRITICAL: with an empty api_base LiteLLM sends the request, and its key, to OpenAI's own address.
+        f"{place}: the variable {name} is {'empty' if name in environment else 'not set'}; set it in router_secrets"
+        for place, name in references(config)
+        if not environment.get(name)
+    ]
+    faults += [f"{place}: ${{NAME}} is not expanded by LiteLLM; write os.environ/NAME" for place in unexpanded(config)]
+    callbacks = (config.get("litellm_settings") or {}).get("callbacks") or []
+    if HOOK not in callbacks:
+        faults.append(f"config.yaml: litellm_settings: callbacks: {HOOK} is missing, so nothing would be routed")
+    for deployment in config.get("model_list") or []:
+        tier = (deployment.get("model_info") or {}).get("tier")
+        if tier not in (None, "free", "paid"):
+            faults.append(
+                f"config.yaml: model {deployment.get('model_name')}: model_info.tier is {tier!r}; LiteLLM drops "
+                "a deployment whose tier is neither free nor paid: use a key of another name"
+            )
+    return faults
+
+
+def expected_count(config: dict[str, Any]) -> int:
+    """Return the number of models that ``--validate_config`` reports when it has dropped none.
+
+    It counts every deployment once under its own name and once more under each alias of that name
+    (``run_config_validation`` in LiteLLM's ``proxy_cli.py``, seen in 1.106.2).
+    """
+    names = [deployment.get("model_name") for deployment in config.get("model_list") or []]
+    aliases = ((config.get("router_settings") or {}).get("model_group_alias") or {}).values()
+    targets = [alias.get("model") if isinstance(alias, dict) else alias for alias in aliases]
+    return len(names) + sum(names.count(target) for target in targets)
+
+
+def _load_config(path: Path) -> dict[str, Any]:
+    import yaml  # part of the LiteLLM image
+
+    try:
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ReleaseError(f"{path}: cannot be read as YAML: {error}") from None
+    if not isinstance(config, dict):
+        raise ReleaseError(f"{path}: must be a mapping")
+    return config
+
+
+def prepare() -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the configuration and the environment to run it in.
+
+    Raises:
+        ReleaseError: with every fault found, one a line.
+    """
+    config = _load_config(CONFIG_FILE)
+    environment = {**os.environ, **load_secrets(SECRETS_FILE)}
+    faults = config_faults(config, environment)
+    if faults:
+        raise ReleaseError("\n".join(faults))
+    return config, environment
+
+
+def check() -> None:
+    """Let LiteLLM load configuration and plug-in, and compare what it kept with what was asked for.
+
+    Raises:
+        ReleaseError: LiteLLM refused, or kept fewer deployments than the configuration lists.
+    """
+    config, environment = prepare()
+    result = subprocess.run(
+        ["litellm", "--config", str(CONFIG_FILE), "--validate_config"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=VALIDATION_TIMEOUT_S,
+        check=False,
+    )
+    output = result.stdout + result.stderr
+    for value in load_secrets(SECRETS_FILE).values():
+        output = output.replace(value, "***")
+    counted = _MODEL_COUNT.search(output)
+    if result.returncode or not counted:
+        raise ReleaseError(f"LiteLLM refuses the release (exit code {result.returncode}):\n{output[-4000:]}")
+    expected = expected_count(config)
+    if int(counted.group(1)) != expected:
+        raise ReleaseError(
+            f"LiteLLM kept {counted.group(1)} of {expected} models (deployments, and again under each alias):\n"
+            f"{output[-4000:]}"
+        )
+    _log("INFO", f"release is valid: {len(config['model_list'])} deployments, {HOOK} loaded")
+
+
+def serve(workers: int, keepalive_timeout: int) -> None:
+    """Become the LiteLLM process; does not return.
+
+    Raises:
+        ReleaseError: a reference of the configuration is unset or empty.
+    """
+    _, environment = prepare()
+    arguments = ["--config", str(CONFIG_FILE), "--host", "0.0.0.0", "--port", "4000"]
+    arguments += ["--num_workers", str(workers), "--keepalive_timeout", str(keepalive_timeout)]
+    os.execvpe("litellm", ["litellm", *arguments], environment)
+
+
+def main() -> int:
+    """Run the command line; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("check", help="validate the release and exit")
+    serving = commands.add_parser("serve", help="start LiteLLM Proxy")
+    serving.add_argument("--workers", type=int, default=1, metavar="N")
+    serving.add_argument("--keepalive-timeout", type=int, default=120, metavar="SECONDS")
+    options = parser.parse_args()
+    try:
+        if options.command == "check":
+            check()
+        else:
+            serve(options.workers, options.keepalive_timeout)
+    except ReleaseError as error:
+        for line in str(error).splitlines():
+            _log("ERROR", line)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
