@@ -1,0 +1,49 @@
+"""Each role's defaults and argument specs say the same: neither can drift from the other."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROLES = Path(__file__).resolve().parents[2] / "roles"
+ROLE_NAMES = sorted(path.name for path in ROLES.iterdir() if path.is_dir())
+
+
+def _options(role: str) -> dict[str, dict[str, Any]]:
+    specs = yaml.safe_load((ROLES / role / "meta/argument_specs.yml").read_text(encoding="utf-8"))
+    options: dict[str, dict[str, Any]] = specs["argument_specs"]["main"]["options"]
+    return options
+
+
+def _defaults(role: str) -> dict[str, Any]:
+    defaults: dict[str, Any] = yaml.safe_load((ROLES / role / "defaults/main.yml").read_text(encoding="utf-8")) or {}
+    return defaults
+
+
+@pytest.mark.parametrize("role", ROLE_NAMES)
+def test_every_default_is_in_the_argument_specs_with_the_same_value(role: str) -> None:
+    options = _options(role)
+    stated = {name: option["default"] for name, option in options.items() if "default" in option}
+    assert stated == _defaults(role)
+
+
+@pytest.mark.parametrize("role", ROLE_NAMES)
+def test_an_option_is_required_or_has_a_default(role: str) -> None:
+    neither = [
+        name for name, option in _options(role).items() if not option.get("required") and "default" not in option
+    ]
+    assert neither == []
+
+
+@pytest.mark.parametrize("role", ROLE_NAMES)
+def test_every_option_carries_the_prefix_of_its_role_and_a_description(role: str) -> None:
+    for name, option in _options(role).items():
+        assert name.startswith(f"{role}_"), name
+        assert option["description"], name
+
+
+@pytest.mark.parametrize("role", ROLE_NAMES)
+def test_options_that_hold_a_secret_are_marked_no_log(role: str) -> None:
+    secret = [name for name in _options(role) if name.endswith(("_password", "_master_key", "_api_key", "_secrets"))]
+    assert [name for name in secret if not _options(role)[name].get("no_log")] == []
