@@ -1,0 +1,630 @@
+#!/usr/bin/env python3
+"""Routing suite over a deployed gateway: every virtual model, on every API, streamed and not, lands in its pool.
+
+As a script (needs Python 3.9 and `requests`, nothing else, so it may be copied anywhere):
+
+    eval "$(./deploy.sh env)"; python3 tests/test_route.py
+    python3 tests/test_route.py --url https://gateway.example:4000 --env-file exports.sh --json report.json
+
+As a pytest module it reads the same variables: OPENAI_BASE_URL (or ANTHROPIC_BASE_URL), OPENAI_API_KEY (or
+ANTHROPIC_AUTH_TOKEN), or VIBE_ENV_FILE, a file of `export NAME='value'` lines, as `./deploy.sh env` prints them.
+The suite sends about fifty requests with at most 16 tokens of answer each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import re
+import shlex
+import sys
+import time
+import unittest
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+Json = dict[str, Any]
+
+DEFAULT_TIMEOUT_SECONDS = 60.0
+CONNECT_TIMEOUT_SECONDS = 10.0
+MAX_ANSWER_TOKENS = 16
+LONGEST_QUOTE = 300
+
+CHAT, RESPONSES, MESSAGES = "chat", "responses", "messages"
+# Claude Code sends its requests with this query string: a gateway that drops it breaks that client alone.
+PATHS = {CHAT: "/v1/chat/completions", RESPONSES: "/v1/responses", MESSAGES: "/v1/messages?beta=true"}
+
+# virtual model -> (pool of simple requests, pool of complex ones); --pools FILE replaces it
+DEFAULT_POOLS = {
+    "chat-auto": ("pool-chat-mini", "pool-chat-standard"),
+    "codex-auto": ("pool-codex-mini", "pool-codex-heavy"),
+    "claude-auto": ("pool-claude-haiku", "pool-claude-sonnet"),
+}
+SIMPLE, COMPLEX = "simple", "complex"
+PROMPTS = {
+    SIMPLE: "hi",
+    COMPLEX: (
+        "Design a distributed rate limiter for 200 services in 3 regions. It must never admit more than 1.5 times the "
+        "configured limit, must keep working when one region is cut off for up to 10 minutes, and must add less than "
+        "2 ms at the 99th percentile. Compare a token bucket with a sliding window under clock skew of 500 ms, prove "
+        "the upper bound on what is admitted during a partition, derive the memory needed for 10 million keys, then "
+        "implement the merge step after the partition heals so that it is idempotent, commutative and linearizable per "
+        "key. Explain step by step why each alternative that you reject fails, including the failure modes of Redis "
+        "replication, and analyse the worst-case complexity of every operation."
+    ),
+}
+
+POOL_HEADER, SCORE_HEADER, SERVED_HEADER = "x-vibe-pool", "x-vibe-score", "x-litellm-model-group"
+REVEALING_HEADERS = re.compile(r"x-litellm-model-api-base|llm_provider-.*", re.IGNORECASE)
+CLOSED_PATHS = ("/ui/", "/openapi.json", "/config/yaml", "/routes", "/fallback/login", "/sso/key/generate", "/test")
+STUB_ANSWER = re.compile(r"stub answer from model (\S+)")
+
+HINT_UNREACHABLE = "is the gateway up, and is this its address? python3 tests/verify.py on the host says what runs"
+HINT_LOG = "on the router host: docker logs litellm-vibe-router-<blue|green> 2>&1 | tail -50"
+HINT_DECISION = "docker logs litellm-vibe-router-<blue|green> 2>&1 | grep 'ROUTING DECISION' says why"
+HINT_PLUGIN = "the plug-in did not run: litellm_settings.callbacks must name vibe_router.router_instance"
+HINT_GATEWAY = (
+    "the request must go through the gateway (HAProxy), not to a router slot; see the gateway role's allow-list"
+)
+HINT_DROP_PARAMS = "litellm_settings.drop_params must be true: clients send parameters that not every model takes"
+HINT_ADDRESS = 'eval "$(./deploy.sh env)", or --url with --env-file or --key, or VIBE_ENV_FILE=FILE'
+
+
+@dataclass(frozen=True)
+class Target:
+    """The gateway under test and how to speak to it. `repr` leaves the key out: pytest prints it on a failure."""
+
+    url: str
+    key: str = field(repr=False)
+    timeout: float = DEFAULT_TIMEOUT_SECONDS
+    ca_file: str | None = None
+    pools: Mapping[str, tuple[str, str]] = field(default_factory=lambda: DEFAULT_POOLS)
+    direct_models: bool = True
+
+
+def read_env_file(path: str) -> dict[str, str]:
+    """Read `export NAME='value'` lines; whatever else the file holds is not run and not looked at."""
+    values = {}
+    for line in Path(path).read_text(encoding="utf-8").splitlines():
+        words = shlex.split(line, comments=True)
+        if words[:1] == ["export"]:
+            words = words[1:]
+        for word in words:
+            name, equals, value = word.partition("=")
+            if equals:
+                values[name] = value
+    return values
+
+
+def read_pools(path: str) -> dict[str, tuple[str, str]]:
+    """Read `{"virtual model": ["pool of simple requests", "pool of complex ones"]}`."""
+    pools = json.loads(Path(path).read_text(encoding="utf-8"))
+    return {str(name): (str(cheap), str(strong)) for name, (cheap, strong) in pools.items()}
+
+
+def find_target(environment: Mapping[str, str], url: str | None = None, key: str | None = None) -> Target:
+    """Put the target together from options, the variables and the file that VIBE_ENV_FILE names, in this order."""
+    known = dict(environment)
+    if environment.get("VIBE_ENV_FILE"):
+        known.update(read_env_file(environment["VIBE_ENV_FILE"]))
+    url = url or known.get("OPENAI_BASE_URL") or known.get("ANTHROPIC_BASE_URL")
+    key = key or known.get("OPENAI_API_KEY") or known.get("ANTHROPIC_AUTH_TOKEN")
+    if not url or not key:
+        raise unittest.SkipTest(f"no gateway address or no key: {HINT_ADDRESS}")
+    root = re.sub(r"/v1/?$", "", url.strip()).rstrip("/")
+    pools_file = known.get("VIBE_POOLS_FILE")
+    return Target(
+        url=root,
+        key=key,
+        timeout=float(known.get("VIBE_TIMEOUT") or DEFAULT_TIMEOUT_SECONDS),
+        ca_file=known.get("VIBE_CA_FILE") or None,
+        pools=read_pools(pools_file) if pools_file else DEFAULT_POOLS,
+        direct_models=known.get("VIBE_DIRECT_MODELS", "on") != "off",
+    )
+
+
+def target() -> Target:
+    """Return the gateway that the environment names; a script's options are put into the environment first."""
+    return find_target(os.environ)
+
+
+class CheckFailedError(AssertionError):
+    """A check that is not met: what was expected, what was found, and what helps."""
+
+    def __init__(self, expected: str, found: str, hint: str) -> None:
+        super().__init__(f"expected {expected}; found {found}; hint: {hint}")
+        self.expected, self.found, self.hint = expected, found, hint
+
+
+@dataclass
+class Exchange:
+    """One request and what came back; `end` is the API's own word for how the answer ended, empty if it did not."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+    milliseconds: int
+    end: str = ""
+    problem: str = ""
+
+    @property
+    def stub_model(self) -> str | None:
+        """The model that the built-in upstream was asked for; None with another upstream."""
+        match = STUB_ANSWER.search(self.text)
+        return match[1] if match else None
+
+
+def call(method: str, path: str, body: Json | None = None, key: str | None = None, **options: Any) -> Any:
+    """Send one HTTP request; `key=""` sends none. No answer at all is a failed check."""
+    gateway = target()
+    key = gateway.key if key is None else key
+    headers = {"anthropic-version": "2023-06-01"}
+    if key:
+        headers["authorization"] = f"Bearer {key}"
+    try:
+        return requests.request(
+            method,
+            gateway.url + path,
+            json=body,
+            headers=headers,
+            timeout=(CONNECT_TIMEOUT_SECONDS, gateway.timeout),
+            verify=gateway.ca_file or True,
+            allow_redirects=False,
+            **options,
+        )
+    except requests.RequestException as error:
+        raise CheckFailedError(f"an answer from {gateway.url}{path}", _short(repr(error)), HINT_UNREACHABLE) from error
+
+
+def send(api: str, model: str, prompt: str, stream: bool = False, **more: Any) -> Exchange:
+    """Send one prompt on one API and read the answer to its end."""
+    body: Json = {"model": model, "stream": stream}
+    body["max_output_tokens" if api == RESPONSES else "max_tokens"] = MAX_ANSWER_TOKENS
+    if api == RESPONSES:
+        body["input"] = prompt
+    else:
+        body["messages"] = [{"role": "user", "content": prompt}]
+    start = time.monotonic()
+    response = call("POST", PATHS[api], {**body, **more}, stream=True)
+    exchange = Exchange(response.status_code, response.headers, "", 0)
+    try:
+        if stream and response.status_code == 200:
+            _read_stream(api, response, exchange)
+        else:
+            exchange.text = response.text
+            if response.status_code == 200:
+                exchange.end = _end_of_body(api, json.loads(exchange.text))
+    except (requests.RequestException, ValueError) as error:
+        exchange.problem = _short(repr(error))
+    exchange.milliseconds = round((time.monotonic() - start) * 1000)
+    return exchange
+
+
+def _read_stream(api: str, response: Any, exchange: Exchange) -> None:
+    """Read server-sent events. A broken Responses stream ends with [DONE] too, so each API's own last event counts."""
+    for line in response.iter_lines():
+        if not line.startswith(b"data:"):
+            continue
+        data = line[5:].decode("utf-8", "replace").strip()
+        if data == "[DONE]":
+            exchange.end = exchange.end or ("done" if api == CHAT else "")
+            continue
+        event = json.loads(data)
+        kind = str(event.get("type", ""))
+        if event.get("error") or kind in ("error", "response.failed"):
+            exchange.problem = _short(data)
+        exchange.text += _piece(api, event)
+        if kind in ("response.completed", "response.incomplete", "message_stop"):
+            exchange.end = kind
+
+
+def _piece(api: str, event: Json) -> str:
+    if api == CHAT:
+        return "".join((choice.get("delta") or {}).get("content") or "" for choice in event.get("choices") or [])
+    delta = event.get("delta")
+    if isinstance(delta, dict):
+        return str(delta.get("text") or "")
+    return delta if isinstance(delta, str) and event.get("type") == "response.output_text.delta" else ""
+
+
+def _end_of_body(api: str, body: Json) -> str:
+    if api == CHAT:
+        return str((body.get("choices") or [{}])[0].get("finish_reason") or "")
+    if api == MESSAGES:
+        return str(body.get("stop_reason") or "")
+    # "incomplete" is what 16 tokens are not enough for.
+    return str(body["status"]) if body.get("status") in ("completed", "incomplete") else ""
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"
+
+
+def require(met: bool, expected: str, found: str, hint: str) -> None:
+    """Raise CheckFailedError unless `met`."""
+    if not met:
+        raise CheckFailedError(expected, found, hint)
+
+
+def require_whole(exchange: Exchange, hint: str = HINT_LOG) -> None:
+    """Require HTTP 200 and an answer that came to its end without an error on the way."""
+    require(exchange.status == 200, "HTTP 200", f"HTTP {exchange.status}: {_short(exchange.text)}", hint)
+    require(not exchange.problem, "an answer without an error in it", exchange.problem, hint)
+    require(bool(exchange.end), "a complete answer", f"one without its end: {_short(exchange.text)!r}", hint)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One line of the routing matrix."""
+
+    virtual_model: str
+    prompt: str
+    api: str
+    stream: bool
+
+    def __str__(self) -> str:
+        """Name the line, for pytest and for the progress lines."""
+        return f"{self.virtual_model}-{self.prompt}-{self.api}-{'stream' if self.stream else 'whole'}"
+
+
+def cases(pools: Mapping[str, tuple[str, str]]) -> list[Case]:
+    """Return every virtual model x simple and complex x every API x whole and streamed."""
+    return [Case(*line) for line in itertools.product(pools, PROMPTS, PATHS, (False, True))]
+
+
+def pytest_generate_tests(metafunc: Any) -> None:
+    """Give each case of the matrix a test of its own (a hook of pytest, so that pytest need not be imported here)."""
+    if "case" in metafunc.fixturenames:
+        pools_file = os.environ.get("VIBE_POOLS_FILE")
+        metafunc.parametrize("case", cases(read_pools(pools_file) if pools_file else DEFAULT_POOLS), ids=str)
+
+
+def test_routed(case: Case) -> None:
+    """The request is decided for, and served by, the pool that its prompt deserves."""
+    check_route(case, send(case.api, case.virtual_model, PROMPTS[case.prompt], case.stream))
+
+
+def check_route(case: Case, exchange: Exchange) -> None:
+    """Require a whole answer, the right pool decided, a score, and that very pool as the one that served."""
+    require_whole(exchange)
+    cheap, strong = target().pools[case.virtual_model]
+    pool = strong if case.prompt == COMPLEX else cheap
+    decided, served = exchange.headers.get(POOL_HEADER), exchange.headers.get(SERVED_HEADER)
+    score = exchange.headers.get(SCORE_HEADER, "")
+    require(decided is not None, f"{POOL_HEADER}: {pool}", f"no such header (served by {served})", HINT_PLUGIN)
+    require(decided == pool, f"{POOL_HEADER}: {pool}", f"{decided} with score {score}", HINT_DECISION)
+    require(_is_score(score), f"{SCORE_HEADER} from 0 to 100", repr(score), HINT_PLUGIN)
+    fallbacks = exchange.headers.get("x-litellm-attempted-fallbacks", "0")
+    hint = f"{fallbacks} fallback(s) were tried: is the upstream of {pool} well? {HINT_LOG}"
+    require(served == pool, f"{SERVED_HEADER}: {pool}", str(served), hint)
+
+
+def _is_score(text: str) -> bool:
+    try:
+        return 0 <= float(text) <= 100
+    except ValueError:
+        return False
+
+
+def test_health() -> None:
+    """The gateway has a router that is ready."""
+    response = call("GET", "/health/readiness", key="")
+    found = f"HTTP {response.status_code}: {_short(response.text)}"
+    require(response.status_code == 200, "HTTP 200 on /health/readiness", found, HINT_UNREACHABLE)
+
+
+def test_virtual_models_are_listed() -> None:
+    """Clients that list models find the virtual ones."""
+    response = call("GET", "/v1/models")
+    require(response.status_code == 200, "HTTP 200 on /v1/models", f"HTTP {response.status_code}", HINT_LOG)
+    listed = {row.get("id") for row in response.json()["data"]}
+    missing = sorted(set(target().pools) - listed)
+    hint = "router_settings.model_group_alias of the release's config.yaml must name each virtual model"
+    require(not missing, "every virtual model in /v1/models", f"{', '.join(missing)} missing", hint)
+
+
+def test_unknown_model_is_refused() -> None:
+    """A model that does not exist is the client's error, said as one."""
+    exchange = send(CHAT, "no-such-model", "hi")
+    found = f"HTTP {exchange.status}: {_short(exchange.text)}"
+    require(400 <= exchange.status < 500, "HTTP 4xx for an unknown model", found, HINT_LOG)
+
+
+def test_missing_key_is_refused() -> None:
+    """Nobody without a key gets an answer, and the refusal is a 401, not a crash."""
+    for api, path in PATHS.items():
+        response = call("POST", path, {"model": "chat-auto", "messages": [], "input": "hi"}, key="")
+        hint = "without the Python package prisma LiteLLM answers 500 here; the image must have it"
+        require(response.status_code == 401, f"HTTP 401 without a key ({api})", f"HTTP {response.status_code}", hint)
+
+
+def test_wrong_key_is_refused() -> None:
+    """A wrong key gets no answer either."""
+    body = {"model": "chat-auto", "messages": [{"role": "user", "content": "hi"}], "max_tokens": MAX_ANSWER_TOKENS}
+    response = call("POST", PATHS[CHAT], body, key="sk-not-the-key-of-this-gateway")
+    # LiteLLM without a database says 400 ("No connected db."), with one 401.
+    hint = "general_settings.master_key must be set in the release's config.yaml"
+    require(response.status_code in (400, 401, 403), "HTTP 400, 401 or 403", f"HTTP {response.status_code}", hint)
+
+
+def test_directly_named_pool_is_left_alone() -> None:
+    """A pool named by the client serves the request whatever its prompt; where that is switched off, it is refused."""
+    _, strong = next(iter(target().pools.values()))
+    exchange = send(CHAT, strong, PROMPTS[SIMPLE])
+    if not target().direct_models:
+        refused = 400 <= exchange.status < 500
+        require(refused, f"HTTP 4xx for {strong}", f"HTTP {exchange.status}", "direct models should be switched off")
+        return
+    require_whole(exchange, f"if direct models are switched off here: VIBE_DIRECT_MODELS=off. {HINT_LOG}")
+    served = exchange.headers.get(SERVED_HEADER)
+    require(served == strong, f"{SERVED_HEADER}: {strong}", str(served), HINT_DECISION)
+
+
+def test_upstream_is_not_revealed() -> None:
+    """Neither the upstream's address nor its own headers reach a client."""
+    for api in PATHS:
+        exchange = send(api, next(iter(target().pools)), PROMPTS[SIMPLE], stream=api == MESSAGES)
+        revealing = sorted(name for name in exchange.headers if REVEALING_HEADERS.fullmatch(name))
+        require(not revealing, f"no upstream headers ({api})", ", ".join(revealing), HINT_GATEWAY)
+
+
+def test_paths_outside_the_allow_list_are_closed() -> None:
+    """The router's administration pages cannot be reached through the gateway."""
+    answers = {path: call("GET", path, key="").status_code for path in CLOSED_PATHS}
+    found = ", ".join(f"{path} {status}" for path, status in answers.items() if status not in (403, 404))
+    require(not found, "HTTP 403 or 404 on the router's own pages", found, HINT_GATEWAY)
+
+
+def _stub_model(prompt: str) -> str:
+    """Return the model that the stub is asked for when the first virtual model gets this prompt."""
+    exchange = send(CHAT, next(iter(target().pools)), prompt)
+    require_whole(exchange)
+    if exchange.stub_model is None:
+        raise unittest.SkipTest("the upstream is not the built-in one, which alone can be told to misbehave")
+    return exchange.stub_model
+
+
+def test_odd_upstream_fields_are_tolerated() -> None:
+    """Unknown keys, output items and stream events of an upstream do not turn its answer into an error."""
+    _stub_model(PROMPTS[SIMPLE])
+    for virtual_model, api, stream in itertools.product(target().pools, PATHS, (False, True)):
+        exchange = send(api, virtual_model, "hi [[stub:odd]]", stream)
+        hint = f"{virtual_model}, {api}, {'streamed' if stream else 'whole'}; {HINT_LOG}"
+        require_whole(exchange, hint)
+        require(exchange.stub_model is not None, "the answer's text", _short(exchange.text), hint)
+
+
+def test_parameters_that_a_model_does_not_take_are_dropped() -> None:
+    """What coding agents send with every request (thinking, reasoning effort) does not fail on a plain model."""
+    _stub_model(PROMPTS[SIMPLE])
+    thinking = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
+    extra: dict[str, Json] = {CHAT: thinking, RESPONSES: {"reasoning": {"effort": "high"}}, MESSAGES: thinking}
+    for virtual_model, api in itertools.product(target().pools, PATHS):
+        require_whole(send(api, virtual_model, PROMPTS[SIMPLE], **extra[api]), f"{HINT_DROP_PARAMS} ({virtual_model})")
+
+
+def test_failing_pool_is_stood_in_for() -> None:
+    """When the decided pool's upstream fails, another pool serves, and the headers say both.
+
+    Stays the last test: what it makes fail counts towards the pool's cooldown.
+    """
+    virtual_model, pools = next(iter(target().pools.items()))
+    for index, prompt in enumerate((PROMPTS[SIMPLE], PROMPTS[COMPLEX])):
+        pool = pools[index]
+        model = _stub_model(prompt)
+        exchange = send(CHAT, virtual_model, f"{prompt} [[stub:model={model},status=503]]")
+        hint = f"router_settings.fallbacks must have an entry for {pool}"
+        require_whole(exchange, hint)
+        served, decided = exchange.headers.get(SERVED_HEADER), exchange.headers.get(POOL_HEADER)
+        require(served not in (None, pool), f"a pool other than {pool}", str(served), hint)
+        require(exchange.stub_model != model, f"an upstream model other than {model}", str(exchange.stub_model), hint)
+        require(decided == pool, f"{POOL_HEADER}: {pool}, as it was decided", str(decided), HINT_PLUGIN)
+
+
+CHECKS: tuple[Callable[[], None], ...] = (
+    test_health,
+    test_virtual_models_are_listed,
+    test_unknown_model_is_refused,
+    test_missing_key_is_refused,
+    test_wrong_key_is_refused,
+    test_directly_named_pool_is_left_alone,
+    test_upstream_is_not_revealed,
+    test_paths_outside_the_allow_list_are_closed,
+    test_odd_upstream_fields_are_tolerated,
+    test_parameters_that_a_model_does_not_take_are_dropped,
+    test_failing_pool_is_stood_in_for,
+)
+
+
+# --- the script -----------------------------------------------------------------------------------------------------
+
+OK, FAILED, SKIPPED = "ok", "FAILED", "skipped"
+
+
+@dataclass
+class Result:
+    """One check's outcome, as the table and the JSON report show it."""
+
+    name: str
+    verdict: str = OK
+    milliseconds: int = 0
+    virtual_model: str = ""
+    prompt: str = ""
+    api: str = ""
+    stream: bool | None = None
+    pool: str = ""
+    score: str = ""
+    expected: str = ""
+    found: str = ""
+    hint: str = ""
+
+
+def say(level: str, message: str) -> None:
+    """Write one progress line."""
+    print(f"[{time.strftime('%H:%M:%S')}] [TEST] [{level}] {message}", file=sys.stderr, flush=True)
+
+
+def run_case(case: Case) -> Result:
+    """Run one line of the routing matrix."""
+    result = Result(str(case), **asdict(case))
+
+    def check() -> None:
+        exchange = send(case.api, case.virtual_model, PROMPTS[case.prompt], case.stream)
+        result.pool = exchange.headers.get(SERVED_HEADER, "")
+        result.score = exchange.headers.get(SCORE_HEADER, "")
+        check_route(case, exchange)
+
+    return _run(result, check)
+
+
+def run_check(check: Callable[[], None]) -> Result:
+    """Run one check of the gateway."""
+    name: str = check.__name__
+    return _run(Result(name[len("test_") :].replace("_", " ")), check)
+
+
+def _run(result: Result, check: Callable[[], None]) -> Result:
+    start = time.monotonic()
+    try:
+        check()
+    except unittest.SkipTest as reason:
+        result.verdict, result.found = SKIPPED, str(reason)
+    except CheckFailedError as failure:
+        result.verdict = FAILED
+        result.expected, result.found, result.hint = failure.expected, failure.found, failure.hint
+    except (ValueError, KeyError, TypeError) as error:  # a body of another shape than the API's
+        result.verdict, result.expected, result.found = FAILED, "an answer of the API's shape", _short(repr(error))
+        result.hint = HINT_LOG
+    result.milliseconds = round((time.monotonic() - start) * 1000)
+    return result
+
+
+def run() -> Iterator[Result]:
+    """Run everything: is it up, does it route, then the rest; the check that makes a pool fail comes last."""
+    yield run_check(CHECKS[0])
+    for case in cases(target().pools):
+        yield run_case(case)
+    for check in CHECKS[1:]:
+        yield run_check(check)
+
+
+def table(results: Sequence[Result]) -> tuple[list[str], list[list[str]]]:
+    """Return the heading and the rows of the result table."""
+    heading = ["virtual model", "prompt", "API", "stream", "pool", "score", "ms", "verdict"]
+    rows = []
+    for result in results:
+        if result.virtual_model:
+            stream = "yes" if result.stream else "no"
+            row = [result.virtual_model, result.prompt, result.api, stream, result.pool or "-", result.score or "-"]
+        else:
+            row = [result.name, "", "", "", "", ""]
+        rows.append([*row, str(result.milliseconds), result.verdict])
+    return heading, rows
+
+
+def print_table(results: Sequence[Result]) -> None:
+    """Print the result table, with rich on a terminal that has it, else as plain columns."""
+    heading, rows = table(results)
+    if sys.stdout.isatty():
+        try:
+            from rich.console import Console
+            from rich.table import Table
+        except ImportError:
+            pass  # rich is a nicety; the plain columns say the same
+        else:
+            shown = Table(*heading)
+            for row in rows:
+                shown.add_row(*row, style={FAILED: "red", SKIPPED: "dim"}.get(row[-1]))
+            Console().print(shown)
+            return
+    # A check's name spans the columns that only the routing matrix fills.
+    matrix = [row for row in rows if row[1]] or [heading]
+    widths = [max(len(line[column]) for line in [heading, *matrix]) for column in range(len(heading))]
+    span = max([sum(widths[:6]) + 10, *(len(row[0]) for row in rows)])
+    widths[5] += span - sum(widths[:6]) - 10
+    for row in [heading, *rows]:
+        cells = [row[column].ljust(widths[column]) for column in range(6)]
+        first = "  ".join(cells) if row[1] else row[0].ljust(span)
+        print(f"{first}  {row[6].rjust(widths[6])}  {row[7]}")
+
+
+def report(results: Sequence[Result]) -> Json:
+    """Return the report for machines. It names the gateway and no key."""
+    count = {verdict: sum(result.verdict == verdict for result in results) for verdict in (OK, FAILED, SKIPPED)}
+    return {
+        "suite": "routing",
+        "url": target().url,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "verdict": FAILED if count[FAILED] else OK,
+        "counts": count,
+        "results": [asdict(result) for result in results],
+    }
+
+
+def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Routing suite over a deployed gateway.")
+    parser.add_argument("--url", help="the gateway's address, without /v1 (default: from the environment)")
+    parser.add_argument("--key", help="its key; others on this machine see it in the process list: prefer --env-file")
+    parser.add_argument("--env-file", metavar="FILE", help="a file with what `./deploy.sh env` prints")
+    parser.add_argument("--ca-file", metavar="FILE", help="the authority that signed the gateway's certificate")
+    parser.add_argument("--pools", metavar="FILE", help="JSON: {virtual model: [cheap pool, strong pool]}")
+    parser.add_argument("--direct-models", choices=["on", "off"], help="whether clients may name a pool (default: on)")
+    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="the longest silence within a request")
+    parser.add_argument("--json", metavar="FILE", help="also write the report as JSON; - writes it to stdout instead")
+    return parser.parse_args(arguments)
+
+
+def put_into_environment(options: argparse.Namespace) -> None:
+    """Make the options what `target` reads, so that script and pytest have one way to the gateway."""
+    variables = {
+        "VIBE_ENV_FILE": options.env_file,
+        "VIBE_CA_FILE": options.ca_file,
+        "VIBE_POOLS_FILE": options.pools,
+        "VIBE_DIRECT_MODELS": options.direct_models,
+        "VIBE_TIMEOUT": options.timeout,
+    }
+    os.environ.update({name: str(value) for name, value in variables.items() if value is not None})
+    found = find_target(os.environ, options.url, options.key)
+    os.environ.pop("VIBE_ENV_FILE", None)  # it has been read; left there it would overrule --url and --key
+    os.environ.update({"OPENAI_BASE_URL": f"{found.url}/v1", "OPENAI_API_KEY": found.key})
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the suite and return the exit code: 0 when nothing failed, 1 when something did, 2 for wrong options."""
+    options = parse_arguments(arguments)
+    try:
+        put_into_environment(options)
+    except (unittest.SkipTest, OSError, ValueError) as error:
+        say("ERROR", str(error))
+        return 2
+    say("INFO", f"routing suite over {target().url}")
+    results = []
+    for result in run():
+        results.append(result)
+        if result.verdict == FAILED:
+            say("ERROR", f"{result.name}: expected {result.expected}; found {result.found}; hint: {result.hint}")
+        else:
+            detail = result.found or f"{result.pool} {result.milliseconds} ms".strip()
+            say("INFO", f"{result.name}: {result.verdict} ({detail})")
+    summary = report(results)
+    if options.json == "-":
+        print(json.dumps(summary, indent=2))
+    else:
+        print_table(results)
+    if options.json and options.json != "-":
+        Path(options.json).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    counts = ", ".join(f"{number} {verdict}" for verdict, number in summary["counts"].items())
+    say("ERROR" if summary["counts"][FAILED] else "INFO", f"{len(results)} checks: {counts}")
+    return 1 if summary["counts"][FAILED] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

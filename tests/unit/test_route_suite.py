@@ -1,0 +1,153 @@
+"""The routing suite itself: its options, and that an answer which is not whole, or not from its pool, turns it red."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import unittest
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import test_route as suite
+
+FILES = Path(__file__).resolve().parents[2] / "files"
+KEY = "sk-test-0123456789"
+
+
+@pytest.fixture(scope="module")
+def stub() -> Iterator[str]:
+    pytest.importorskip("starlette", reason="the stub needs starlette")
+    pytest.importorskip("uvicorn", reason="the stub is served by uvicorn")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    command = [sys.executable, "-B", str(FILES / "stub_upstream.py"), "--port", url.rpartition(":")[2]]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                requests.get(f"{url}/healthz", timeout=1)
+                break
+            except requests.ConnectionError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@pytest.fixture
+def pointed_at_stub(stub: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("VIBE_ENV_FILE", "VIBE_POOLS_FILE", "VIBE_CA_FILE", "VIBE_TIMEOUT"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{stub}/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+
+@pytest.mark.usefixtures("pointed_at_stub")
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("api", list(suite.PATHS))
+class TestReading:
+    """What comes back over each API, whole and streamed."""
+
+    def test_whole_answer_is_read_to_its_end(self, api: str, stream: bool) -> None:
+        exchange = suite.send(api, "gpt-mini", "hi", stream)
+        suite.require_whole(exchange)
+        assert exchange.stub_model == "gpt-mini"
+
+    def test_answer_that_breaks_off_is_red(self, api: str, stream: bool) -> None:
+        with pytest.raises(suite.CheckFailedError):
+            suite.require_whole(suite.send(api, "gpt-mini", "hi [[stub:cut=2]]", stream))
+
+    def test_error_is_red(self, api: str, stream: bool) -> None:
+        with pytest.raises(suite.CheckFailedError, match="HTTP 503"):
+            suite.require_whole(suite.send(api, "gpt-mini", "hi [[stub:status=503]]", stream))
+
+
+def exchange_with(**headers: str) -> suite.Exchange:
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    return suite.Exchange(200, names, "", 1, end="stop")
+
+
+SOUND = {"x_vibe_pool": "pool-chat-mini", "x_vibe_score": "7.5", "x_litellm_model_group": "pool-chat-mini"}
+
+
+@pytest.mark.usefixtures("pointed_at_stub")
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"x_vibe_pool": "pool-chat-standard"}, "x-vibe-pool"),
+        ({"x_litellm_model_group": "pool-chat-standard"}, "x-litellm-model-group"),
+        ({"x_vibe_score": "high"}, "x-vibe-score"),
+        ({"x_vibe_score": "101"}, "x-vibe-score"),
+    ],
+)
+def test_wrong_pool_or_score_is_red(change: dict[str, str], named: str) -> None:
+    case = suite.Case("chat-auto", suite.SIMPLE, suite.CHAT, False)
+    suite.check_route(case, exchange_with(**SOUND))
+    with pytest.raises(suite.CheckFailedError, match=named):
+        suite.check_route(case, exchange_with(**{**SOUND, **change}))
+
+
+@pytest.mark.usefixtures("pointed_at_stub")
+def test_plug_in_that_did_not_run_is_named_as_the_cause() -> None:
+    case = suite.Case("chat-auto", suite.COMPLEX, suite.CHAT, True)
+    with pytest.raises(suite.CheckFailedError, match="the plug-in did not run"):
+        suite.check_route(case, exchange_with(x_litellm_model_group="chat-auto"))
+
+
+def test_event_with_an_error_is_red_although_the_stream_goes_on_to_its_end() -> None:
+    class Response:
+        def iter_lines(self) -> list[bytes]:
+            failed = {"type": "response.failed", "response": {"status": "failed"}}
+            return [b"data: " + json.dumps(failed).encode(), b"", b"data: [DONE]"]
+
+    exchange = suite.Exchange(200, {}, "", 1)
+    suite._read_stream(suite.RESPONSES, Response(), exchange)
+    assert (bool(exchange.problem), exchange.end) == (True, "")
+
+
+def test_options_come_before_the_file_and_the_file_before_the_variables(tmp_path: Path) -> None:
+    exports = tmp_path / "exports.sh"
+    exports.write_text(
+        "# a comment\nexport OPENAI_BASE_URL='https://file:4000/v1'\nexport OPENAI_API_KEY='sk-f il#e'\n"
+    )
+    environment = {"OPENAI_BASE_URL": "http://env:4000/v1/", "ANTHROPIC_AUTH_TOKEN": "sk-env"}
+    assert suite.find_target(environment).url == "http://env:4000"
+    assert suite.find_target(environment).key == "sk-env"
+    from_file = suite.find_target({**environment, "VIBE_ENV_FILE": str(exports)})
+    assert (from_file.url, from_file.key) == ("https://file:4000", "sk-f il#e")
+    assert suite.find_target(environment, "http://option:1/", "sk-option").url == "http://option:1"
+    with pytest.raises(unittest.SkipTest):
+        suite.find_target({})
+
+
+def test_key_is_not_shown(tmp_path: Path) -> None:
+    target = suite.find_target({"OPENAI_BASE_URL": "http://env:4000/v1", "OPENAI_API_KEY": KEY})
+    assert KEY not in repr(target)
+
+
+@pytest.mark.usefixtures("pointed_at_stub")
+def test_script_reports_and_ends_with_one_on_a_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], stub: str
+) -> None:
+    report = tmp_path / "report.json"
+    arguments: list[Any] = ["--url", stub, "--json", str(report), "--timeout", "10"]
+    assert suite.main(arguments) == 1  # the stub has no router in front of it
+    shown = capsys.readouterr()
+    written = json.loads(report.read_text())
+    assert written["verdict"] == suite.FAILED
+    assert len(written["results"]) == len(suite.cases(suite.DEFAULT_POOLS)) + len(suite.CHECKS)
+    failed = [row for row in written["results"] if row["verdict"] == suite.FAILED]
+    assert all(row["expected"] and row["found"] and row["hint"] for row in failed)
+    assert "virtual model" in shown.out
+    assert KEY not in shown.out + shown.err + report.read_text()
