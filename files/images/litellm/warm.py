@@ -1,0 +1,71 @@
+"""Import what the proxy imports at its start and in its requests.
+
+Python writes the bytecode meanwhile, and a removal that breaks an import stops the build.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import pkgutil
+
+AT_START = (
+    "litellm.proxy.proxy_server",
+    "litellm.proxy.proxy_cli",
+    "litellm.proxy.health_check",
+    "litellm.integrations.prometheus",
+    "litellm.integrations.opentelemetry",
+    "litellm.caching.redis_cache",
+    "litellm.router",
+    "granian.server",
+    "gunicorn.app.base",
+    "uvicorn.workers",
+    "uvicorn.protocols.http.h11_impl",
+    "uvicorn.protocols.websockets.auto",
+    "uvicorn.loops.auto",
+    "uvicorn.lifespan.on",
+    "redis.asyncio",
+    "prisma",
+    "boto3",
+    "botocore.session",
+    "azure.identity.aio",
+)
+# Those that the inventories name; proxy_server itself imports nearly all of the others.
+PROVIDERS = (
+    "anthropic",
+    "azure",
+    "azure_ai",
+    "bedrock",
+    "gemini",
+    "hosted_vllm",
+    "ollama",
+    "openai",
+    "openrouter",
+    "vertex_ai",
+)
+
+
+def modules_of(provider: str) -> list[str]:
+    """Every module of a provider."""
+    package = importlib.import_module(f"litellm.llms.{provider}")
+    found = pkgutil.walk_packages(package.__path__, f"{package.__name__}.", onerror=lambda _: None)
+    return [module.name for module in found]
+
+
+def main() -> None:
+    """Import the necessary, which must work, then providers, parts of which want packages that litellm never brings."""
+    logging.disable(logging.CRITICAL)
+    for name in AT_START:
+        importlib.import_module(name)
+    refused = []
+    for provider in PROVIDERS:
+        for name in modules_of(provider):
+            try:
+                importlib.import_module(name)
+            except Exception as error:
+                refused.append(f"{name}: {error}")
+    print(f"not importable: {refused}" if refused else "all providers importable")
+
+
+if __name__ == "__main__":
+    main()
