@@ -300,14 +300,14 @@ def test_virtual_models_are_declared() -> None:
 
 def test_fallbacks_lead_to_configured_pools() -> None:
     """A fallback between pools that do not exist is found out only when it is needed."""
-    names = {name for name, _ in _deployments()}
     settings: Json = read_config().get("router_settings") or {}
+    names = {name for name, _ in _deployments()} | set(settings.get("model_group_alias") or {})
     faults = []
     for kind in ("fallbacks", "context_window_fallbacks"):
         for entry in settings.get(kind) or []:
             for pool, others in entry.items():
                 faults += [f"{name} in {kind}" for name in (pool, *others) if name not in names]
-    require_none(faults, "only pools of model_list in the fallbacks", HINT_RENDER)
+    require_none(faults, "only pools and virtual models in the fallbacks", HINT_RENDER)
 
 
 # What runs.

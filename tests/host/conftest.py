@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from on_host import ROLES, command, container_name, serving_container
+from host.on_host import ROLES, command, container_name, serving_container
 from testinfra.host import Host
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from on_host import ROUTER_DIR, command
+from host.on_host import ROUTER_DIR, command
 from testinfra.host import Host
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from on_host import command
+from host.on_host import command
 from testinfra.host import Host
 
 

@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from on_host import BASE_DIR, CONTAINERS, ROLES, command
+from host.on_host import BASE_DIR, CONTAINERS, ROLES, command
 from testinfra.host import Host
 
 pytestmark = pytest.mark.skipif("gateway" not in ROLES, reason="this host runs no gateway")

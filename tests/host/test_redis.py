@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from on_host import CONTAINERS, ROLES, command
+from host.on_host import CONTAINERS, ROLES, command
 from testinfra.host import Host
 
 pytestmark = pytest.mark.skipif("redis" not in ROLES, reason="this host runs no Redis")

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from on_host import BASE_DIR, ROLES, ROUTER_DIR, command, container_name
+from host.on_host import BASE_DIR, ROLES, ROUTER_DIR, command, container_name
 from testinfra.host import Host
 
 MINIMUM_SECRET_LENGTH = 16

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import role_readme
 import yaml
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
@@ -47,3 +48,9 @@ def test_every_option_carries_the_prefix_of_its_role_and_a_description(role: str
 def test_options_that_hold_a_secret_are_marked_no_log(role: str) -> None:
     secret = [name for name in _options(role) if name.endswith(("_password", "_master_key", "_api_key", "_secrets"))]
     assert [name for name in secret if not _options(role)[name].get("no_log")] == []
+
+
+@pytest.mark.parametrize("role", ROLE_NAMES)
+def test_the_readme_lists_the_variables_as_the_specs_have_them(role: str) -> None:
+    path = ROLES / role / "README.md"
+    assert path.read_text(encoding="utf-8") == role_readme.readme(ROLES / role), "run: python3 tests/role_readme.py"

@@ -1,0 +1,63 @@
+"""How the end-to-end tests act on this machine: commands, playbooks, requests."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import requests
+
+PROJECT = Path(__file__).resolve().parents[2]
+PLAYBOOK = str(PROJECT / ".venv/bin/ansible-playbook")
+SECONDS = 600.0
+Run = subprocess.CompletedProcess[str]
+
+
+def run(*words: str, check: bool = True, timeout: float = SECONDS, **environment: str) -> Run:
+    """Run a command in the project's folder and return it with its output.
+
+    Raises:
+        AssertionError: it failed and *check* was not taken away.
+    """
+    done = subprocess.run(
+        words,
+        cwd=PROJECT,
+        env={**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert not check or done.returncode == 0, f"{' '.join(words)}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
+    return done
+
+
+def engine_answers() -> bool:
+    """Say whether a Docker engine answers on this machine."""
+    try:
+        return run("docker", "version", "--format", "{{.Server.Version}}", check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def changed(output: str) -> int:
+    """Return the number of changed tasks that a play's recap names, over all hosts."""
+    recap = output[output.index("PLAY RECAP") :]
+    return sum(int(word.removeprefix("changed=")) for word in recap.split() if word.startswith("changed="))
+
+
+def containers() -> dict[str, str]:
+    """Return the id of every running container of ours, by name."""
+    lines = run("docker", "ps", "--no-trunc", "--format", "{{.Names}} {{.ID}}").stdout.splitlines()
+    return dict(line.split() for line in lines if line.startswith(("litellm-vibe-router", "vibe-")))
+
+
+def chat(settings: dict[str, str], prompt: str, model: str = "chat-auto", **body: Any) -> requests.Response:
+    """Send one chat request through the gateway."""
+    return requests.post(
+        f"{settings['OPENAI_BASE_URL']}/chat/completions",
+        headers={"Authorization": f"Bearer {settings['OPENAI_API_KEY']}"},
+        json={"model": model, "messages": [{"role": "user", "content": prompt}], "max_tokens": 16, **body},
+        timeout=90,
+    )

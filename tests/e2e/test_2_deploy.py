@@ -1,0 +1,66 @@
+"""One command deploys and proves it; a second one finds nothing to do."""
+
+import os
+import re
+import sys
+import time
+
+from e2e.machine import PROJECT, Run, changed, containers, run
+
+
+def test_one_command_deploys_and_says_what_runs_and_where_requests_go(first_deployment: Run) -> None:
+    assert first_deployment.returncode == 0, first_deployment.stdout[-6000:] + first_deployment.stderr[-2000:]
+    summary = first_deployment.stdout[first_deployment.stdout.rindex("TASK [Deployment]") :]
+    assert re.search(r"Gateway\s+http://127\.0\.0\.1:4000", summary)
+    for name in ("litellm", "redis", "haproxy"):
+        assert re.search(rf"{name}\s+(present|loaded|pulled|built): ", summary), summary
+    for virtual, cheap, strong in (
+        ("chat-auto", "pool-chat-mini", "pool-chat-standard"),
+        ("codex-auto", "pool-codex-mini", "pool-codex-heavy"),
+        ("claude-auto", "pool-claude-haiku", "pool-claude-sonnet"),
+    ):
+        assert re.search(rf"{virtual}\s+simple\s+-> {cheap}\s", summary), summary
+        assert re.search(rf"{virtual}\s+complex\s+-> {strong}\s", summary), summary
+
+
+def test_a_second_run_changes_nothing(deployed: dict[str, str]) -> None:
+    before = containers()
+    start = time.monotonic()
+    done = run("./deploy.sh")
+    print(f"second run: {time.monotonic() - start:.1f} s")
+    assert changed(done.stdout) == 0, done.stdout
+    assert containers() == before
+
+
+def test_a_dry_run_on_a_deployed_machine_reports_no_change(deployed: dict[str, str]) -> None:
+    done = run("./deploy.sh", "--check", "--diff")
+    assert changed(done.stdout) == 0, done.stdout
+
+
+def test_a_dry_run_shows_the_difference_to_the_serving_release(deployed: dict[str, str]) -> None:
+    before = containers()
+    done = run("./deploy.sh", "--check", "--diff", "-e", "router_cooldown_time=77")
+    assert re.search(r"^\+\s+cooldown_time: 77$", done.stdout, flags=re.MULTILINE), done.stdout
+    assert re.search(r"^-\s+cooldown_time: 30$", done.stdout, flags=re.MULTILINE), done.stdout
+    assert containers() == before
+
+
+def test_the_clients_settings_work_in_a_shell(deployed: dict[str, str]) -> None:
+    script = 'eval "$(./deploy.sh env)" && cd tests && "$0" -c "from test_route import test_health; test_health()"'
+    run("bash", "-c", script, sys.executable)
+
+
+def test_the_clients_settings_are_for_their_owner_alone(deployed: dict[str, str]) -> None:
+    assert os.stat(PROJECT / "inventory/local/.secrets/client.env").st_mode & 0o777 == 0o600
+
+
+def test_the_static_checks_of_verify_py_hold(deployed: dict[str, str]) -> None:
+    done = run(sys.executable, "tests/verify.py", "--url", "http://127.0.0.1:4000")
+    assert "FAILED" not in done.stdout.replace("0 FAILED", ""), done.stdout
+
+
+def test_a_decision_can_be_read_from_the_containers_log(deployed: dict[str, str]) -> None:
+    router = next(name for name in containers() if name.startswith("litellm-vibe-router-"))
+    log = run("docker", "logs", router)
+    decisions = [line for line in (log.stdout + log.stderr).splitlines() if "ROUTING DECISION" in line]
+    assert any("virtual_model=claude-auto" in line and "pool=pool-claude-haiku" in line for line in decisions)

@@ -1,0 +1,114 @@
+"""Bad input gets one message that names the variable, what is wrong and the mend; nothing is touched."""
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from e2e.machine import PLAYBOOK, PROJECT, chat, containers, run
+
+MODELS = yaml.safe_load((PROJECT / "inventory/local/group_vars/all/models.yml").read_text(encoding="utf-8"))
+
+
+def _families(**changes: Any) -> dict[str, Any]:
+    families = json.loads(json.dumps(MODELS["router_families"]))
+    families[0].update(changes)
+    return {"router_families": [{k: v for k, v in family.items() if v is not None} for family in families]}
+
+
+def _pools(**changes: Any) -> dict[str, Any]:
+    pools = json.loads(json.dumps(MODELS["router_pools"]))
+    pools[0]["deployments"][0].update(changes)
+    return {"router_pools": pools}
+
+
+def _twice() -> dict[str, Any]:
+    return {"router_pools": [*MODELS["router_pools"], MODELS["router_pools"][0]]}
+
+
+CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "wrong type": ({"gateway_port": "many"}, ["gateway_port", "cannot be converted to an int"]),
+    "unknown variable": ({"router_familes": []}, ["router_familes", "no variable of the role router"]),
+    "unknown key": (_families(cheap_pol="x"), ["router_families.cheap_pol", "unknown key"]),
+    "unknown pool": (_families(cheap_pool="pool-nope"), ["router_families", "unknown pool pool-nope", "router_pools"]),
+    "no strong pool": (_families(strong_pool=None), ["strong_pool", "missing required arguments"]),
+    "duplicate name": (_twice(), ["the model name pool-chat-mini is given 2 times"]),
+    "key in clear text": (_pools(api_key="sk-live-0123456789"), ["api_key", "clear text", "os.environ/NAME"]),
+    "empty address": (_pools(api_base=""), ["api_base", "sends the request and its key to OpenAI"]),
+    "empty secret": ({"router_secrets": {"STUB_API_KEY": ""}}, ["STUB_API_KEY is empty", "router_secrets"]),
+    "shell variable": (_pools(api_base="http://${HOST}/v1"), ["api_base", "is no address"]),
+    "invalid tier": (_pools(model_info={"tier": "standard"}), ["tier standard", "free and paid"]),
+    "weak key": ({"router_master_key": "sk-1234"}, ["router_master_key", "shorter than 20", "publicly known"]),
+    "unsupported system": ({"__preflight_supported": {"Debian": ["99"]}}, ["is not supported", "Debian 12 or 13"]),
+    "too little disk": ({"preflight_min_disk_mib": 10**9}, ["disk", "MiB free", "are needed"]),
+    "too little memory": ({"preflight_min_memory_mib": 10**9}, ["memory", "MiB"]),
+    "archive that is not there": (
+        {"images_source": "archive", "images_archive": "/nonexistent/images.tar"},
+        ["images_archive", "/nonexistent/images.tar"],
+    ),
+    "archive without a path": ({"images_source": "archive"}, ["images_archive"]),
+}
+
+
+@pytest.fixture
+def files_of_the_deployment(deployed: dict[str, str]) -> Iterator[None]:
+    """Fail if the test changes a file or a container of the deployment."""
+
+    def listing() -> str:
+        find = ("find", "/opt/litellm-vibe-router", "/etc/docker", "-printf", "%p %T@ %s %l\n")
+        lines = [line for line in run(*find).stdout.splitlines() if "/redis/data" not in line]
+        return "\n".join(sorted(lines))
+
+    before = listing(), containers()
+    yield
+    assert (listing(), containers()) == before
+    assert chat(deployed, "hi").status_code == 200
+
+
+def _refused(tmp_path: Path, variables: dict[str, Any], *options: str) -> str:
+    """Run site.yml with *variables*; return the message of its only failed task."""
+    extra = tmp_path / "extra.json"
+    extra.write_text(json.dumps(variables), encoding="utf-8")
+    done = run(PLAYBOOK, "site.yml", "--extra-vars", f"@{extra}", *options, check=False)
+    assert done.returncode != 0
+    assert "changed=0" in done.stdout, done.stdout
+    return done.stdout[done.stdout.rindex("msg: ") :]
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.usefixtures("files_of_the_deployment")
+def test_bad_input_is_refused_with_its_name_and_mend_and_touches_nothing(case: str, tmp_path: Path) -> None:
+    variables, expected = CASES[case]
+    message = _refused(tmp_path, variables)
+    assert [words for words in expected if words not in message] == [], message
+    assert "Mend:" in message
+    assert "sk-live-0123456789" not in message
+
+
+@pytest.mark.usefixtures("files_of_the_deployment")
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        slots = [{"name": "blue", "port": port}, {"name": "green", "port": port + 1}]
+        message = _refused(tmp_path, {"router_slots": slots, "router_container_prefix": "other"})
+    assert f"router_slots: port {port} on 127.0.0.1 is used by another program" in message
+
+
+@pytest.mark.usefixtures("files_of_the_deployment")
+def test_a_malformed_daemon_json_is_named_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "daemon.json"
+    path.write_text('{"log-driver": json-file}', encoding="utf-8")
+    message = _refused(tmp_path, {"docker_daemon_json_path": str(path)})
+    assert str(path) in message
+    assert "line 1" in message
+    assert path.read_text(encoding="utf-8") == '{"log-driver": json-file}'
+
+
+@pytest.mark.usefixtures("files_of_the_deployment")
+def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
+    variables = {**_families(cheap_pool="pool-nope"), "router_master_key": "sk-1234", "preflight_min_disk_mib": 10**9}
+    message = _refused(tmp_path, variables)
+    assert all(words in message for words in ("pool-nope", "router_master_key", "MiB free"))
