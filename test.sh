@@ -4,7 +4,7 @@
 #   ./test.sh fast   stops before what needs Docker
 #   ./test.sh full   all of it, and the slow tests on throwaway hosts
 set -euo pipefail
-export LC_ALL=${LC_ALL:-C.UTF-8} PYTHONDONTWRITEBYTECODE=1
+export LC_ALL=${LC_ALL:-C.UTF-8}
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export ANSIBLE_CONFIG=$PWD/ansible.cfg
 # shellcheck source=playbooks/lib/venv.sh

@@ -102,9 +102,9 @@ def read_env_file(path: str) -> dict[str, str]:
     return values
 
 
-def read_pools(path: str) -> dict[str, tuple[str, str]]:
+def read_pools(source: str) -> dict[str, tuple[str, str]]:
     """Read `{"virtual model": ["pool of simple requests", "pool of complex ones"]}`."""
-    pools = json.loads(Path(path).read_text(encoding="utf-8"))
+    pools = json.loads(source if source.lstrip().startswith("{") else Path(source).read_text(encoding="utf-8"))
     return {str(name): (str(cheap), str(strong)) for name, (cheap, strong) in pools.items()}
 
 
@@ -575,7 +575,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--key", help="its key; others on this machine see it in the process list: prefer --env-file")
     parser.add_argument("--env-file", metavar="FILE", help="a file with what `./deploy.sh env` prints")
     parser.add_argument("--ca-file", metavar="FILE", help="the authority that signed the gateway's certificate")
-    parser.add_argument("--pools", metavar="FILE", help="JSON: {virtual model: [cheap pool, strong pool]}")
+    parser.add_argument("--pools", metavar="JSON", help="{virtual model: [cheap pool, strong pool]}, or a file with it")
     parser.add_argument("--direct-models", choices=["on", "off"], help="whether clients may name a pool (default: on)")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="the longest silence within a request")
     parser.add_argument("--json", metavar="FILE", help="also write the report as JSON; - writes it to stdout instead")
@@ -620,7 +620,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         print_table(results)
     if options.json and options.json != "-":
-        Path(options.json).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+        path = Path(options.json)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     counts = ", ".join(f"{number} {verdict}" for verdict, number in summary["counts"].items())
     say("ERROR" if summary["counts"][FAILED] else "INFO", f"{len(results)} checks: {counts}")
     return 1 if summary["counts"][FAILED] else 0

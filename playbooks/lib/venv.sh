@@ -50,9 +50,10 @@ ensure_python() {
 ensure_venv() {
   local folder=$1 python stamp
   shift
+  stamp=$(cat "$@" | sha256sum | cut -c1-16)
+  # A Python that was upgraded away leaves an environment that does not start.
+  if [[ $(cat "$folder/.complete" 2>/dev/null) == "$stamp" ]] && "$folder/bin/python" -c '' 2>/dev/null; then return; fi
   python=$(ensure_python)
-  stamp=$(cat "$@" | sha256sum | cut -c1-16)-$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-  if [[ $(cat "$folder/.complete" 2>/dev/null) == "$stamp" ]]; then return; fi
   log DEPLOY INFO "installing $(printf '%s ' "$@")into $folder with $python"
   rm -rf "$folder"
   "$python" -m venv "$folder"

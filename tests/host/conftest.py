@@ -1,10 +1,9 @@
 """Fixtures of the host checks: the roles of this host and what the engine says of their containers."""
 
-import json
 from typing import Any
 
 import pytest
-from host.on_host import ROLES, command, container_name, serving_container
+from host.on_host import ROLES, container_name, inspect, serving_container
 from testinfra.host import Host
 
 
@@ -17,8 +16,7 @@ def role(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def container(host: Host, role: str) -> dict[str, Any]:
     """What `docker inspect` says of the role's container."""
-    inspected: list[dict[str, Any]] = json.loads(command(host, f"docker inspect {container_name(host, role)}"))
-    return inspected[0]
+    return inspect(host, container_name(host, role))
 
 
 @pytest.fixture
@@ -26,5 +24,4 @@ def router(host: Host) -> dict[str, Any]:
     """What `docker inspect` says of the serving router slot."""
     if "router" not in ROLES:
         pytest.skip("this host runs no router")
-    inspected: list[dict[str, Any]] = json.loads(command(host, f"docker inspect {serving_container(host)}"))
-    return inspected[0]
+    return inspect(host, serving_container(host))

@@ -1,6 +1,9 @@
 """What the host checks know of a host: its directories, its containers, and how to ask it."""
 
+import functools
+import json
 import os
+from typing import Any
 
 from testinfra.host import Host
 
@@ -17,6 +20,14 @@ def command(host: Host, text: str) -> str:
     return str(result.stdout)
 
 
+@functools.cache
+def inspect(host: Host, name: str) -> dict[str, Any]:
+    """Return what `docker inspect` says of a container; asked once for all checks."""
+    inspected: list[dict[str, Any]] = json.loads(command(host, f"docker inspect {name}"))
+    return inspected[0]
+
+
+@functools.cache
 def serving_container(host: Host) -> str:
     """Return the name of the router container that `serving` names."""
     slot = command(host, f"readlink {ROUTER_DIR}/serving").strip().rsplit("/", 1)[-1].removesuffix(".env")
