@@ -49,6 +49,10 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"images_source": "archive", "images_archive": "/nonexistent/images.tar"},
         ["images_archive", "/nonexistent/images.tar"],
     ),
+    "registry that does not answer": (
+        {"images_source": "pull", "images_litellm_pull_reference": "127.0.0.1:9/litellm:v1"},
+        ["images_source", "127.0.0.1:9 does not answer this host"],
+    ),
     "archive without a path": ({"images_source": "archive"}, ["images_archive"]),
 }
 

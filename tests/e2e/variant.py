@@ -1,5 +1,6 @@
 """A second router beside the deployed one, from a copy of its release with one fix taken out."""
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +26,8 @@ def copy_release(release: Path, folder: Path, change: Change) -> Path:
     config = yaml.safe_load((copy / "config.yaml").read_text(encoding="utf-8"))
     change(config)
     (copy / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    owner = (release / "secrets.json").stat()
+    os.chown(copy / "secrets.json", owner.st_uid, owner.st_gid)
     # The container's user reads the mounted files through the temporary folder.
     for parent in (folder, *list(folder.parents)[:2]):
         parent.chmod(0o755)
