@@ -31,7 +31,10 @@ def _twice() -> dict[str, Any]:
 
 CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "wrong type": ({"gateway_port": "many"}, ["gateway_port", "cannot be converted to an int"]),
-    "value that cannot be worked out": ({"redis_port": "{{ nope }}"}, ["redis variables", "cannot be worked out", "nope"]),
+    "value that cannot be worked out": (
+        {"redis_port": "{{ nope }}"},
+        ["redis variables", "cannot be worked out", "nope"],
+    ),
     "unknown variable": ({"router_familes": []}, ["router_familes", "no variable of the role router"]),
     "unknown key": (_families(cheap_pol="x"), ["router_families.cheap_pol", "unknown key"]),
     "unknown pool": (_families(cheap_pool="pool-nope"), ["router_families", "unknown pool pool-nope", "router_pools"]),
