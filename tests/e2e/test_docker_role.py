@@ -9,46 +9,25 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+from e2e.machine import PLAYBOOK, PROJECT, run
+from e2e.throwaway import Host, throwaway_host
 
 pytestmark = pytest.mark.slow
 
-PROJECT = Path(__file__).resolve().parents[2]
 KINDS = [("systemd", "trixie"), ("none", "bookworm"), ("systemd", "bookworm"), ("none", "trixie")]
-PACKAGES = "ca-certificates,python3,iproute2"
+PACKAGES = ("ca-certificates", "python3", "iproute2")
 # An administrator's own settings, which every run has to leave alone.
 ADMIN = {"labels": ["rack=7"], "max-concurrent-downloads": 2, "log-opts": {"tag": "{{.Name}}"}}
 
 
-def run(
-    *words: str, check: bool = True, timeout: float = 600, text: str | None = None
-) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(words, capture_output=True, text=True, timeout=timeout, input=text, check=False)
-    assert not check or done.returncode == 0, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
-    return done
-
-
-def cgroup_v1() -> bool:
-    return not Path("/sys/fs/cgroup/cgroup.controllers").exists()
-
-
 @dataclass
-class Host:
+class DockerHost(Host):
     """A throwaway host and the role run against it."""
-
-    name: str
-    init: str
-    suite: str
-    folder: Path
-
-    def sh(self, script: str, check: bool = True) -> str:
-        return run("docker", "exec", self.name, "sh", "-c", script, check=check).stdout.strip()
 
     def role(self, *options: str, tasks: str = "main", ok: bool = True, **variables: object) -> tuple[str, int]:
         """The play's output and how many tasks changed something."""
@@ -76,13 +55,9 @@ class Host:
         connection = {"ansible_connection": "community.docker.docker", "ansible_python_interpreter": "/usr/bin/python3"}
         inventory.write_text(json.dumps({"all": {"hosts": {self.name: connection}}}))
         done = run(
-            "env",
-            f"ANSIBLE_CONFIG={PROJECT / 'ansible.cfg'}",
-            f"ANSIBLE_ROLES_PATH={PROJECT / 'roles'}",
-            "ANSIBLE_NOCOLOR=1",
-            "ansible-playbook",
-            *("-i", str(inventory), str(play), "--extra-vars", json.dumps(variables), *options),
+            *(PLAYBOOK, "-i", str(inventory), str(play), "--extra-vars", json.dumps(variables), *options),
             check=False,
+            ANSIBLE_ROLES_PATH=str(PROJECT / "roles"),
         )
         # Ansible prints messages as YAML: wrapped, and with quotes doubled.
         said = " ".join((done.stdout + done.stderr).split()).replace("''", "'")
@@ -110,82 +85,34 @@ class Host:
         return content
 
     def write(self, path: str, content: str) -> None:
-        run("docker", "exec", "-i", self.name, "sh", "-c", f"mkdir -p $(dirname {path}); cat > {path}", text=content)
+        source = self.folder / "content"
+        source.write_text(content, encoding="utf-8")
+        self.sh(f"mkdir -p $(dirname {path})")
+        self.put(source, path)
 
 
 @pytest.fixture(scope="session", params=KINDS, ids=lambda kind: "-".join(kind))
-def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerHost]:
     init, suite = request.param
-    if not shutil.which("ansible-playbook") or run("docker", "version", check=False).returncode:
-        pytest.skip("needs ansible-playbook and a running Docker Engine")
     folder = tmp_path_factory.mktemp(f"{init}-{suite}")
-    image = f"docker-role-test:{init}-{suite}"
-    if run("docker", "image", "inspect", image, check=False).returncode:
-        if not shutil.which("mmdebstrap"):
-            pytest.skip("needs mmdebstrap to make a bare host")
-        packages = PACKAGES + (",systemd,systemd-sysv,dbus" if init == "systemd" else "")
-        run("mmdebstrap", "--variant=minbase", f"--include={packages}", suite, str(folder / "root.tar"))
-        run("docker", "import", str(folder / "root.tar"), image)
-        (folder / "root.tar").unlink()
-    name = f"docker-role-test-{init}-{suite}"
-    run("docker", "rm", "-fv", name, check=False)
-    command = ["sleep", "infinity"]
-    if init == "systemd":
-        command = ["/sbin/init"]
-        if cgroup_v1():
-            command += ["SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1", "systemd.unified_cgroup_hierarchy=0"]
-    # No CAP_SYS_RESOURCE: the role must do without raised limits.
-    run(
-        *("docker", "run", "-d", "--name", name, "--hostname", name, "--cap-add=ALL", "--cap-drop=SYS_RESOURCE"),
-        *("--security-opt", "seccomp=unconfined", "--security-opt", "systempaths=unconfined"),
-        *(
-            "--cgroupns=host" if cgroup_v1() else "--cgroupns=private",
-            "-v",
-            f"/sys/fs/cgroup:/sys/fs/cgroup:{'ro' if cgroup_v1() else 'rw'}",
-        ),
-        *(
-            "--tmpfs",
-            "/run:exec",
-            "--tmpfs",
-            "/run/lock",
-            "--tmpfs",
-            "/tmp:exec",
-            "-v",
-            "/var/lib/docker",
-            "-v",
-            "/var/lib/containerd",
-        ),
-        *(image, *command),
-    )
-    try:
-        if init == "systemd":
-            run(
-                "docker",
-                "exec",
-                name,
-                "sh",
-                "-c",
-                "for i in $(seq 60); do systemctl is-system-running | grep -Eq 'runn|degr' && exit; sleep 1; done",
-            )
-        yield Host(name, init, suite, folder)
-    finally:
-        run("docker", "rm", "-fv", name, check=False)
+    with throwaway_host(f"docker-role-test-{init}-{suite}", init, suite, PACKAGES, folder) as made:
+        yield DockerHost(**vars(made))
 
 
-def test_check_mode_tells_the_truth_on_a_bare_host(host: Host) -> None:
+def test_check_mode_tells_the_truth_on_a_bare_host(host: DockerHost) -> None:
     said, changed = host.role("--check", "--diff")
     assert "Would be installed: docker.io" in said
     assert changed > 0
     assert host.sh("ls -d /etc/docker /etc/sv /usr/sbin/dockerd 2>/dev/null", check=False) == ""
 
 
-def test_existing_without_an_engine_is_a_clear_error(host: Host) -> None:
+def test_existing_without_an_engine_is_a_clear_error(host: DockerHost) -> None:
     said, _ = host.role(ok=False, docker_package_source="existing")
     assert "docker_package_source is existing, and no Docker Engine is here" in said
     assert "Docker Compose 2.26 or newer is needed" in said
 
 
-def test_malformed_daemon_json_stops_before_anything_is_installed(host: Host) -> None:
+def test_malformed_daemon_json_stops_before_anything_is_installed(host: DockerHost) -> None:
     host.write("/etc/docker/daemon.json", '{\n  "debug": true,\n}\n')
     said, changed = host.role(ok=False)
     assert (
@@ -196,14 +123,14 @@ def test_malformed_daemon_json_stops_before_anything_is_installed(host: Host) ->
     assert host.sh("ls /usr/sbin/dockerd 2>/dev/null", check=False) == ""
 
 
-def test_unknown_user_is_a_clear_error(host: Host) -> None:
+def test_unknown_user_is_a_clear_error(host: DockerHost) -> None:
     host.sh("rm /etc/docker/daemon.json")
     said, changed = host.role(ok=False, docker_users=["nobody-knows"])
     assert "docker_users names accounts that do not exist on this host: nobody-knows" in said
     assert changed == 0
 
 
-def test_engine_and_plugins_are_installed_beside_the_administrators_settings(host: Host) -> None:
+def test_engine_and_plugins_are_installed_beside_the_administrators_settings(host: DockerHost) -> None:
     host.write("/etc/docker/daemon.json", json.dumps(ADMIN))
     host.sh("useradd -m dev")
     said, _ = host.role(docker_users=["dev"])
@@ -219,26 +146,26 @@ def test_engine_and_plugins_are_installed_beside_the_administrators_settings(hos
     assert host.sh("docker info --format '{{.LiveRestoreEnabled}}'") == "true"
 
 
-def test_second_run_changes_nothing(host: Host) -> None:
+def test_second_run_changes_nothing(host: DockerHost) -> None:
     pid = host.engine_pid()
     said, changed = host.role(docker_users=["dev"])
     assert changed == 0, said
     assert host.engine_pid() == pid
 
 
-def test_check_mode_on_a_deployed_host_reports_nothing(host: Host) -> None:
+def test_check_mode_on_a_deployed_host_reports_nothing(host: DockerHost) -> None:
     said, changed = host.role("--check", "--diff", docker_users=["dev"])
     assert changed == 0, said
 
 
-def test_a_container_runs(host: Host) -> None:
+def test_a_container_runs(host: DockerHost) -> None:
     files = "$(ldd /bin/sleep | grep -o '/[^ ]*') /bin/sleep"
     host.sh(f"tar -chf - {files} 2>/dev/null | docker import - tiny >/dev/null")
     host.sh("docker run -d --name probe tiny /bin/sleep 100000")
     assert host.sh("docker inspect -f '{{.State.Running}}' probe") == "true"
 
 
-def test_killed_engine_comes_back_and_the_container_never_stopped(host: Host) -> None:
+def test_killed_engine_comes_back_and_the_container_never_stopped(host: DockerHost) -> None:
     pid, started = host.engine_pid(), host.sh("docker inspect -f '{{.State.StartedAt}}' probe")
     host.sh(f"kill -9 {pid}")
     time.sleep(1)
@@ -247,7 +174,7 @@ def test_killed_engine_comes_back_and_the_container_never_stopped(host: Host) ->
     assert host.sh("docker inspect -f '{{.State.Running}} {{.State.StartedAt}}' probe") == f"true {started}"
 
 
-def test_what_a_reload_can_do_needs_no_restart(host: Host) -> None:
+def test_what_a_reload_can_do_needs_no_restart(host: DockerHost) -> None:
     pid = host.engine_pid()
     _, changed = host.role(docker_daemon_options={"debug": True})
     assert changed > 0
@@ -255,7 +182,7 @@ def test_what_a_reload_can_do_needs_no_restart(host: Host) -> None:
     assert host.sh("docker info --format '{{.Debug}}'") == "true"
 
 
-def test_restart_waits_or_leaves_containers_alone(host: Host) -> None:
+def test_restart_waits_or_leaves_containers_alone(host: DockerHost) -> None:
     pid, started = host.engine_pid(), host.sh("docker inspect -f '{{.State.StartedAt}}' probe")
     said, _ = host.role(docker_log_max_file=3, docker_restart="never")
     assert "log-opts of /etc/docker/daemon.json take effect at the engine's next restart" in said
@@ -265,7 +192,7 @@ def test_restart_waits_or_leaves_containers_alone(host: Host) -> None:
     assert host.sh("docker inspect -f '{{.State.Running}} {{.State.StartedAt}}' probe") == f"true {started}"
 
 
-def test_malformed_daemon_json_leaves_the_running_engine_alone(host: Host) -> None:
+def test_malformed_daemon_json_leaves_the_running_engine_alone(host: DockerHost) -> None:
     pid, good = host.engine_pid(), host.sh("cat /etc/docker/daemon.json")
     host.write("/etc/docker/daemon.json", "{'debug': true}")
     said, changed = host.role(ok=False)
@@ -276,7 +203,7 @@ def test_malformed_daemon_json_leaves_the_running_engine_alone(host: Host) -> No
     host.write("/etc/docker/daemon.json", good + "\n")
 
 
-def test_settings_that_the_engine_refuses_never_reach_the_file(host: Host) -> None:
+def test_settings_that_the_engine_refuses_never_reach_the_file(host: DockerHost) -> None:
     pid, before = host.engine_pid(), host.daemon_json()
     said, _ = host.role(ok=False, docker_log_max_file=4, docker_daemon_options={"no-such-option": 1})
     assert "The engine refuses the settings meant for /etc/docker/daemon.json" in said
@@ -284,7 +211,7 @@ def test_settings_that_the_engine_refuses_never_reach_the_file(host: Host) -> No
     assert (host.engine_pid(), host.daemon_json()) == (pid, before)
 
 
-def test_settings_that_fail_only_at_the_start_are_taken_back(host: Host) -> None:
+def test_settings_that_fail_only_at_the_start_are_taken_back(host: DockerHost) -> None:
     before = host.daemon_json()
     said, _ = host.role(
         ok=False, docker_log_max_file=4, docker_start_timeout=15, docker_daemon_options={"storage-driver": "bogus"}
@@ -295,7 +222,7 @@ def test_settings_that_fail_only_at_the_start_are_taken_back(host: Host) -> None
     assert host.sh("docker inspect -f '{{.State.Running}}' probe") == "true"
 
 
-def test_another_client_earlier_on_the_path_finds_the_plugins(host: Host) -> None:
+def test_another_client_earlier_on_the_path_finds_the_plugins(host: DockerHost) -> None:
     client = shutil.which("docker")
     assert client
     run("docker", "cp", "--follow-link", client, f"{host.name}:/usr/local/bin/docker")
@@ -304,7 +231,7 @@ def test_another_client_earlier_on_the_path_finds_the_plugins(host: Host) -> Non
     assert "compose=2.26.1" in said
 
 
-def test_nothing_but_the_plugins_comes_from_the_next_debian(host: Host) -> None:
+def test_nothing_but_the_plugins_comes_from_the_next_debian(host: DockerHost) -> None:
     if host.suite != "bookworm":
         assert (
             host.sh("ls /etc/apt/sources.list.d /etc/apt/preferences.d")
@@ -323,7 +250,7 @@ def test_nothing_but_the_plugins_comes_from_the_next_debian(host: Host) -> None:
     ] or "docker-compose 2." in host.sh(origin)
 
 
-def test_engine_outlives_its_supervisor_and_gets_a_new_one(host: Host) -> None:
+def test_engine_outlives_its_supervisor_and_gets_a_new_one(host: DockerHost) -> None:
     if host.init == "systemd":
         pytest.skip("systemd is PID 1 here")
     pid = host.engine_pid()
@@ -338,7 +265,7 @@ def test_engine_outlives_its_supervisor_and_gets_a_new_one(host: Host) -> None:
     assert changed == 0
 
 
-def test_engine_is_stopped_and_started_again(host: Host) -> None:
+def test_engine_is_stopped_and_started_again(host: DockerHost) -> None:
     host.role(tasks="stop")
     assert not host.answers()
     _, changed = host.role(tasks="stop")

@@ -11,7 +11,7 @@ import pkgutil
 import subprocess
 import sys
 
-# Imported by a process of their own meanwhile: they need nothing of litellm, and compiling them takes a third of the time.
+# Imported by a process of their own meanwhile: they need nothing of litellm and are a third of what is compiled.
 LIBRARIES = (
     "redis.asyncio",
     "botocore.session",
