@@ -3,14 +3,16 @@
 
 LiteLLM loads this file from the folder of its configuration (``litellm_settings.callbacks:
 ["vibe_router.router_instance"]``); the package ``vibe`` beside it is found through ``PYTHONPATH``. The routes are read
-once, at import, from ``VIBE_ROUTES_FILE`` or ``vibe_routes.json`` beside this file: a bad file stops the start of
-LiteLLM, so a release with one is refused before it serves. After that nothing ever fails because of the router: on
-any error the request keeps the virtual model's name, which LiteLLM's ``model_group_alias`` sends to the safe pool.
+once, at import, from ``VIBE_ROUTES_FILE`` or ``vibe_routes.json`` beside this file, the weights from
+``vibe/prior.json``: a bad file stops the start of LiteLLM, so a release with one is refused before it serves. After
+that nothing ever fails because of the router: on any error the request keeps the virtual model's name, which
+LiteLLM's ``model_group_alias`` sends to the safe pool.
 
 From a shell, without LiteLLM::
 
     python3 vibe_router.py explain "Prove that there are infinitely many primes" [--json]
     python3 vibe_router.py check-routes vibe_routes.json
+    python3 vibe_router.py fit --labels labels.jsonl --out adapter.json
 """
 
 # CRITICAL: no dataclass in this file. LiteLLM does not put it into sys.modules, and a dataclass with postponed
@@ -29,7 +31,7 @@ from vibe.headers import response_headers, served_pool
 from vibe.log import DEBUG, INFO, WARNING, log, log_failure
 from vibe.request_id import call_id, request_id
 from vibe.routes import NO_ROUTES, Family, Routes, default_path, load_routes
-from vibe.score import score
+from vibe.scorer import Scorer, load_prior
 
 
 class _WithoutLiteLLM:
@@ -56,10 +58,11 @@ _PROXY_MODULE = "litellm.proxy.proxy_server"
 class VibeIntelligentRouter(CustomLogger):
     """Routes requests for virtual models; leaves directly named models alone."""
 
-    def __init__(self, routes: Routes = NO_ROUTES) -> None:
-        """Take the *routes* to decide by; without any, every request is left alone."""
+    def __init__(self, routes: Routes = NO_ROUTES, scorer: Scorer | None = None) -> None:
+        """Take the *routes* to decide by (without any, all is left alone) and the *scorer* (default: the prior)."""
         super().__init__()
         self.routes = routes
+        self.scorer = scorer or load_prior()
 
     # CRITICAL: both hooks stand on this very class. LiteLLM looks in vars(class): inherited ones are never called.
     async def async_pre_call_hook(
@@ -78,7 +81,7 @@ class VibeIntelligentRouter(CustomLogger):
             forget(data)
             family = self._family_of(data.get("model"), call_type)
             if family is not None:
-                self._apply(decide(family, self.routes, last_human_ask(data, call_type)), data, call_type)
+                self._apply(decide(family, self.routes, self.scorer, last_human_ask(data, call_type)), data, call_type)
         except Exception as error:
             log_failure(f"the safe pool serves: request_id={request_id(data)} call_type={call_type}", error)
             if family is not None:
@@ -110,7 +113,7 @@ class VibeIntelligentRouter(CustomLogger):
 
     def _calculate_complexity(self, text: str) -> float:
         """Return the complexity of *text*, 0 to 100; from the family's threshold on it deserves the strong pool."""
-        return score(text).value
+        return self.scorer.score(text).value
 
     def _family_of(self, model: object, call_type: str) -> Family | None:
         family = self.routes.by_virtual_model.get(model) if isinstance(model, str) else None

@@ -5,9 +5,12 @@ A request passes through them in this order:
 * ``routes``: which virtual model belongs to which pools (read once, at import).
 * ``ask``: the last thing a human asked, from a body of any endpoint; ``injected`` removes what a client's tools put
   into it, ``first_frame`` reads and rewrites the one message of a WebSocket.
-* ``tokens``, ``words``, ``features``, ``score``: how hard that ask looks, with signed contributions.
+* ``look`` (``tokens``, ``words``, ``lexicon``), ``features``, ``scorer``, ``score``: how hard that ask looks, with
+  signed contributions, by the weights in ``prior.json`` (an ``artefact``: versioned, checksummed).
 * ``decision``: which pool, and why; ``headers`` and ``log`` tell client and operator.
 * ``cli``: the same from a shell.
+
+Learning an adapter from an operator's labels: ``fit_command``, ``labels``, ``learn`` (``ridge``, ``apgr``), ``shape``.
 
 Standard library only: the package runs in any LiteLLM image and on a laptop without LiteLLM.
 """

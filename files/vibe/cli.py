@@ -1,4 +1,4 @@
-"""The command line: explain a decision, check a routes file. Needs neither LiteLLM nor a deployment."""
+"""The command line: explain a decision, check a routes file, fit an adapter. Needs neither LiteLLM nor a deployment."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import json
 import sys
 from pathlib import Path
 
+from vibe.artefact import ArtefactError
 from vibe.decision import decide
+from vibe.fit_command import fit
 from vibe.injected import without_injected
+from vibe.labels import LabelsError
 from vibe.routes import Family, Routes, RoutesError, default_path, load_routes
-from vibe.score import BASE, score
+from vibe.scorer import Scorer, load_scorer
 
 
 def main(arguments: list[str] | None, beside: Path, default_threshold: float) -> int:
@@ -25,16 +28,26 @@ def main(arguments: list[str] | None, beside: Path, default_threshold: float) ->
     explaining.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     explaining.add_argument("--family", help="the family to decide for (default: all)")
     explaining.add_argument("--routes", type=Path, metavar="FILE", help="routes file (default: the deployed one)")
+    explaining.add_argument("--adapter", type=Path, metavar="FILE", help="score with this adapter on top of the prior")
     checking = commands.add_parser("check-routes", help="check a routes file; exit code 1 says what is wrong")
     checking.add_argument("file", type=Path, metavar="FILE")
+    fitting = commands.add_parser("fit", help="learn an adapter from your own labels; refuses without a gain")
+    fitting.add_argument("--labels", type=Path, required=True, metavar="FILE", help="JSON lines: prompt, weak_score, …")
+    fitting.add_argument("--out", type=Path, required=True, metavar="FILE", help="the adapter to write")
+    fitting.add_argument("--family", help="the family that the labels are of; written into the adapter")
+    fitting.add_argument("--force", action="store_true", help="write it without a gain too, and say so in the file")
     options = parser.parse_args(arguments)
     try:
         if options.command == "check-routes":
             return _check(options.file)
+        if options.command == "fit":
+            return fit(options.labels, options.out, options.family, force=options.force)
         routes = _routes_for(options.routes, beside, default_threshold)
         text = sys.stdin.read() if options.text == "-" else options.text
-        return _explain(text, _families(routes, options.family), routes, as_json=options.json)
-    except RoutesError as error:
+        return _explain(
+            text, _families(routes, options.family), routes, load_scorer(options.adapter), as_json=options.json
+        )
+    except (RoutesError, ArtefactError, LabelsError) as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -62,22 +75,22 @@ def _families(routes: Routes, wanted: str | None) -> list[Family]:
     return families
 
 
-def _explain(text: str, families: list[Family], routes: Routes, *, as_json: bool) -> int:
+def _explain(text: str, families: list[Family], routes: Routes, scorer: Scorer, *, as_json: bool) -> int:
     ask = without_injected(text)
-    scored = score(ask)
-    decisions = [decide(family, routes, ask or None) for family in families]
+    scored = scorer.score(ask)
+    decisions = [decide(family, routes, scorer, ask or None) for family in families]
     if as_json:
         report = {
             "score": scored.value,
             "raw": scored.raw,
-            "base": BASE,
-            "contributions": [vars(part) for part in scored.contributions],
+            "base": scored.base,
+            "contributions": [part._asdict() for part in scored.contributions],
             "decisions": [decision.as_metadata() for decision in decisions],
         }
         print(json.dumps(report, indent=2))
         return 0
     print(f"{'feature':<20}{'value':>8}{'points':>9}")
-    print(f"{'(base)':<20}{'':>8}{BASE:>+9.1f}")
+    print(f"{'(base)':<20}{'':>8}{scored.base:>+9.1f}")
     for part in scored.contributions:
         print(f"{part.feature:<20}{part.value:>8.2f}{part.points:>+9.1f}")
     print(f"{'score (0 to 100)':<20}{'':>8}{scored.value:>9.1f}\n")

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vibe.routes import Family, Routes
-from vibe.score import Score, score
+from vibe.score import Score
+from vibe.scorer import Scorer
 
 METADATA_KEY = "vibe_decision"
 MAX_REASONS = 6
@@ -52,12 +53,12 @@ class Decision:
         }
 
 
-def decide(family: Family, routes: Routes, ask: str | None) -> Decision:
-    """Choose the pool for *ask*, the last human ask (None: there is none to be seen)."""
+def decide(family: Family, routes: Routes, scorer: Scorer, ask: str | None) -> Decision:
+    """Choose the pool for *ask*, the last human ask (None: there is none to be seen), by what *scorer* says of it."""
     if ask is None:
         # The ask that this turn belongs to may have been hard: nothing says that the cheap pool will do.
         return safe_decision(family, REASON_NO_ASK)
-    scored = score(ask)
+    scored = scorer.score(ask)
     pool = family.strong_pool if scored.value >= family.threshold else family.cheap_pool
     # CRITICAL: LiteLLM answers 400 to an unknown pool, without trying a fallback.
     if pool not in routes.pools:
@@ -88,7 +89,7 @@ def safe_decision(family: Family, reason: str) -> Decision:
 
 def reasons_of(scored: Score) -> tuple[str, ...]:
     """Return the main contributions in points, such as ``("greeting -28.0", "length +2.9")``."""
-    main = scored.contributions[:MAX_REASONS]
+    main = scored.largest(MAX_REASONS)
     return tuple(f"{part.feature} {part.points:+.1f}" for part in main) or (REASON_NO_SIGNAL,)
 
 

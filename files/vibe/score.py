@@ -1,44 +1,16 @@
-"""The complexity score of an ask: 0 to 100, the sum of signed contributions, each in points.
-
-The weights are set by hand, with the sign that sense gives them; they are a common-sense start, not a measurement of
-answer quality. ``raw`` is the sum before it is cut to 0 to 100 and rounded: it orders prompts that both ends would tie.
-"""
+"""What a scorer answers: a number from 0 to 100 and what it is made of."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from vibe.features import features_of
+from typing import NamedTuple
 
 MIN_SCORE, MAX_SCORE = 0.0, 100.0
 SCORE_DIGITS = 1
-# Points that every ask starts with.
-BASE = 14.0
-# Points per unit of each feature: most are counts of up to 3, ``length`` is log2 of the tokens.
-WEIGHTS: dict[str, float] = {
-    "length": 5.0,
-    "proof": 24.0,
-    "hard_verb": 12.0,
-    "architecture": 7.0,
-    "math": 6.0,
-    "code": 3.0,
-    "constraint": 6.0,
-    "condition": 4.0,
-    "reasoning": 7.0,
-    "questions": 4.0,
-    "enumeration": 4.0,
-    "greeting": -28.0,
-    "acknowledgement": -28.0,
-    "very_short": -12.0,
-    "lookup": -20.0,
-    "translate": -22.0,
-    "small_talk_cjk": -15.0,
-}
 
 
-@dataclass(frozen=True)
-class Contribution:
-    """What one feature adds to the score: ``points`` = value times weight."""
+class Contribution(NamedTuple):
+    """What one feature adds to the score: its ``value`` and the ``points`` it is worth."""
 
     feature: str
     value: float
@@ -47,19 +19,33 @@ class Contribution:
 
 @dataclass(frozen=True)
 class Score:
-    """A score (0 to 100, one decimal), its uncut sum, and what it is made of, largest share first."""
+    """A score (0 to 100, one decimal), the sum it comes from, and what that is made of.
+
+    ``raw`` is the sum before it is cut to 0 to 100 and rounded: it orders prompts that both ends would tie.
+    ``base`` is what every ask starts with; ``raw`` = ``base`` + all ``points``, one for each of the ``features``.
+    """
 
     value: float
     raw: float
-    contributions: tuple[Contribution, ...]
+    base: float
+    features: tuple[str, ...]
+    values: list[float]
+    points: list[float]
+
+    def largest(self, count: int) -> list[Contribution]:
+        """Return the *count* largest contributions (by size, either sign), without those of no points."""
+        # Made when asked for, and only so many: a head has some seventy features, a header shows six.
+        sizes = list(map(abs, self.points))
+        order = sorted(range(len(sizes)), key=sizes.__getitem__, reverse=True)[:count]
+        return [Contribution(self.features[i], self.values[i], self.points[i]) for i in order if sizes[i]]
+
+    @property
+    def contributions(self) -> list[Contribution]:
+        """All contributions, largest first."""
+        return self.largest(len(self.points))
 
 
-def score(text: str) -> Score:
-    """Score *text*, an ask without injected blocks. Costs the same for 10 kB as for 10 MB."""
-    contributions = [
-        Contribution(feature, value, value * WEIGHTS[feature]) for feature, value in features_of(text).items() if value
-    ]
-    contributions.sort(key=lambda part: -abs(part.points))
-    raw = BASE + sum(part.points for part in contributions)
-    value = round(min(max(raw, MIN_SCORE), MAX_SCORE), SCORE_DIGITS)
-    return Score(value=value, raw=raw, contributions=tuple(contributions))
+def score_of(base: float, features: tuple[str, ...], values: list[float], points: list[float]) -> Score:
+    """Add the *points* of the *features* (all of one length) to *base*."""
+    raw = base + sum(points)
+    return Score(round(min(max(raw, MIN_SCORE), MAX_SCORE), SCORE_DIGITS), raw, base, features, values, points)

@@ -13,20 +13,29 @@ CHARS_PER_TOKEN_OTHER = 2.2
 CHARS_PER_TOKEN_CJK = 1.3
 CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
 _CJK_CHAR = re.compile(f"[{CJK}]")
-_ASCII_CHAR = re.compile(r"[\x00-\x7f]")
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
-def count_tokens(window: str, total_chars: int) -> float:
-    """Estimate the tokens of a text of *total_chars* characters from *window*, a part of it (or all)."""
-    if not window:
+def beyond_ascii(window: str) -> str:
+    """Return the characters of *window* that are not ASCII."""
+    return "" if window.isascii() else "".join(_BEYOND_ASCII.findall(window))
+
+
+def count_cjk(beyond: str) -> int:
+    """Count the Chinese, Japanese and Korean characters in *beyond*."""
+    return len(_CJK_CHAR.findall(beyond)) if beyond else 0
+
+
+def count_tokens(window_chars: int, beyond_chars: int, cjk_chars: int, total_chars: int) -> float:
+    """Estimate the tokens of a text of *total_chars* characters from the counts of a window of it (or all).
+
+    *cjk_chars* are among the *beyond_chars*, those that are not ASCII, and these among the *window_chars*.
+    """
+    if not window_chars:
         return 0.0
-    if window.isascii():
-        tokens = len(window) / CHARS_PER_TOKEN_ASCII
-    else:
-        ascii_chars = len(_ASCII_CHAR.findall(window))
-        cjk_chars = len(_CJK_CHAR.findall(window))
-        other_chars = len(window) - ascii_chars - cjk_chars
-        tokens = (
-            ascii_chars / CHARS_PER_TOKEN_ASCII + cjk_chars / CHARS_PER_TOKEN_CJK + other_chars / CHARS_PER_TOKEN_OTHER
-        )
-    return tokens * total_chars / len(window)
+    tokens = (
+        (window_chars - beyond_chars) / CHARS_PER_TOKEN_ASCII
+        + cjk_chars / CHARS_PER_TOKEN_CJK
+        + (beyond_chars - cjk_chars) / CHARS_PER_TOKEN_OTHER
+    )
+    return tokens * total_chars / window_chars

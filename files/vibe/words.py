@@ -92,3 +92,46 @@ ARCHITECTURE_TERMS_CJK = _terms(
     마이크로서비스 平台 플랫폼 容错 可扩展 スケーラブル 확장"""
 )
 CHEAP_TERMS_CJK = _terms("""你好 您好 こんにちは 안녕 谢谢 ありがとう 감사합니다 翻译 翻訳 번역""")
+
+SPEAKER = _words("i my me you your we our")
+CASE = _words("if unless given suppose assume assuming provided otherwise whether either only let when then")
+
+# What an ask is about, and how it speaks. Only a head learnt from the operator's own labels knows what they are worth.
+TOPICS: dict[str, frozenset[str]] = {
+    "negation": _words(
+        "not no never none nor cannot can't don't doesn't isn't won't without except false incorrect neither least"
+    ),
+    "which_of": _words("which following"),
+    "how_many": _words("many much total"),
+    "pronoun": _words("he she his her him they them their it its"),
+    "past": _words("was were had did said"),
+    "modal": _words("would could should might may can will"),
+    "unit": _words(
+        "miles hours minutes days weeks years feet inches meters km cm kg grams pounds dollars cents percent each per"
+    ),
+    "calculation": _words(
+        """find solve value equation function number sum product ratio probability integer integers real positive angle
+        triangle area volume digits divided remainder expression simplify compute calculate determine evaluate"""
+    ),
+    "science": _words(
+        """energy force mass velocity temperature pressure electron atom molecule cell gene protein dna acid reaction
+        current voltage gas heat wavelength frequency mole"""
+    ),
+    "law": _words(
+        """court plaintiff defendant contract statute tort state federal liable constitutional property seller buyer
+        jury evidence motion law"""
+    ),
+    "medicine": _words(
+        "patient disease blood treatment symptoms clinical therapy pain diagnosis hospital year-old drug"
+    ),
+    "history": _words(
+        "war century government political king states soviet treaty revolution party economic policy history"
+    ),
+    "programming": _words(
+        "function python code string list array return input output program write given class method sql database int"
+    ),
+    "errand": _words("weather book flight restaurant get retrieve search nearby convert calculate stock user id"),
+    "comparison": _words("more less most best better than greatest highest lowest primary likely main"),
+    "selection": _words("true false statement statements correct both all above none"),
+    "writing": _words("write create generate compose draft story essay email poem describe explain summarize"),
+}

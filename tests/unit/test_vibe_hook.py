@@ -11,12 +11,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import vibe.decision
 import vibe_router
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from vibe.decision import METADATA_KEY
 from vibe.routes import Routes, load_routes
+from vibe.score import Score
 from vibe_fixtures import HARD, HI, routes_document
 from vibe_router import VibeIntelligentRouter
 
@@ -131,12 +131,13 @@ def test_without_a_visible_ask_the_safe_pool_serves(
 
 
 def test_an_error_is_logged_without_text_and_the_virtual_name_kept(
-    router: VibeIntelligentRouter, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    router: VibeIntelligentRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(text: str) -> None:
-        raise ValueError(f"cannot score {text}")
+    class Failing:
+        def score(self, text: str) -> Score:
+            raise ValueError(f"cannot score {text}")
 
-    monkeypatch.setattr(vibe.decision, "score", fail)
+    router = VibeIntelligentRouter(router.routes, Failing())
     call_type, data = _chat("chat-auto", HARD)
     assert _run(router, call_type, data)["model"] == "chat-auto"
     errors = capsys.readouterr().err

@@ -10,14 +10,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vibe.features import features_of
-from vibe.score import BASE, WEIGHTS, score
-from vibe.tokens import count_tokens
+from vibe.features import FEATURE_NAMES, features_of
+from vibe.look import Look
+from vibe.scorer import load_prior
 from vibe_fixtures import HARD, HI
 from vibe_router import COMPLEXITY_THRESHOLD, VibeIntelligentRouter
 
+PRIOR = load_prior()
+WEIGHTS = dict(zip(FEATURE_NAMES, PRIOR.weights, strict=True))
+score = PRIOR.score
 TIERS = Path(__file__).resolve().parents[3] / "shared" / "data" / "tiers.jsonl.gz"
-LEAST_AUROC = 0.96
+LEAST_AUROC = 0.98
 EASY = (
     HI,
     "Hello, how are you?",
@@ -54,13 +57,13 @@ def test_hard_asks_reach_the_threshold(text: str) -> None:
 
 def test_contributions_add_up_to_the_score() -> None:
     scored = score("Compare two sorting algorithms, if the input is nearly sorted.")
-    assert scored.raw == pytest.approx(BASE + sum(part.points for part in scored.contributions))
+    assert scored.raw == pytest.approx(PRIOR.base + sum(part.points for part in scored.contributions))
     assert scored.value == pytest.approx(scored.raw, abs=0.05)
     assert all(part.points == part.value * WEIGHTS[part.feature] for part in scored.contributions)
 
 
 def test_every_feature_has_a_weight_and_every_weight_a_feature() -> None:
-    assert list(features_of(HARD)) == list(WEIGHTS)
+    assert len(features_of(Look(HARD))) == len(FEATURE_NAMES) == len(PRIOR.weights)
 
 
 @pytest.mark.parametrize("text", ["Is this thing in the shipping history?", "A designation of whichever okapi"])
@@ -108,7 +111,7 @@ def test_chinese_is_not_counted_short() -> None:
     english = "Please explain in detail how a relational database keeps its data safe when the power fails"
     chinese = "请详细解释关系数据库在断电时如何保证数据安全"
     assert len(chinese) < len(english) / 3
-    assert count_tokens(chinese, len(chinese)) > count_tokens(english, len(english)) / 2
+    assert Look(chinese).tokens > Look(english).tokens / 2
 
 
 def test_more_of_the_same_text_never_lowers_the_score() -> None:

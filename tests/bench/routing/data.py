@@ -1,0 +1,87 @@
+"""The labelled prompts that routing quality is measured on. They are not part of the project.
+
+``outcomes.jsonl.gz``: real outcomes of a weaker and a stronger model on the same prompt. ``tiers.jsonl.gz``: how
+complex a prompt looks to a person, in 14 languages.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER_VARIABLE = "VIBE_DATA"
+_BESIDE = Path(__file__).resolve().parents[4] / "shared" / "data"
+HARD_TIERS = frozenset(("COMPLEX", "REASONING"))
+# A source counts in the macro average from here on: smaller gaps and samples are noise.
+LEAST_GAP, LEAST_ROWS = 0.05, 60
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One prompt and what both models made of it (quality 0 to 1); ``may_fit``: its licence allows fitting."""
+
+    source: str
+    prompt: str
+    weak: float
+    strong: float
+    licence: str
+    may_fit: bool
+
+    @property
+    def family(self) -> str:
+        """The project that the source belongs to: unseen means that none of it was fitted on."""
+        return self.source.split("_", 1)[0]
+
+    @property
+    def gain(self) -> float:
+        """What the strong model gains."""
+        return self.strong - self.weak
+
+
+@dataclass(frozen=True)
+class Tier:
+    """One prompt, whether a person would call it hard, its language."""
+
+    prompt: str
+    is_hard: bool
+    language: str
+
+
+def folder() -> Path:
+    """Return the folder with the labelled prompts: $VIBE_DATA, else ../shared/data beside the repository."""
+    named = os.environ.get(FOLDER_VARIABLE)
+    return Path(named) if named else _BESIDE
+
+
+def outcomes() -> list[Outcome]:
+    """Read every outcome."""
+    return [
+        Outcome(row["source"], row["prompt"], row["weak_score"], row["strong_score"], row["licence"], row["train_ok"])
+        for row in _rows("outcomes.jsonl.gz")
+    ]
+
+
+def tiers() -> list[Tier]:
+    """Read every tier label."""
+    return [Tier(row["prompt"], row["tier"] in HARD_TIERS, row["lang"] or "") for row in _rows("tiers.jsonl.gz")]
+
+
+def by_source(rows: list[Outcome]) -> dict[str, list[int]]:
+    """Return the indices of *rows* by source, those sources only that count in the macro average."""
+    found: dict[str, list[int]] = {}
+    for index, row in enumerate(rows):
+        found.setdefault(row.source, []).append(index)
+    return {
+        source: indices
+        for source, indices in sorted(found.items())
+        if len(indices) >= LEAST_ROWS and sum(rows[index].gain for index in indices) / len(indices) >= LEAST_GAP
+    }
+
+
+def _rows(name: str) -> list[dict[str, Any]]:
+    with gzip.open(folder() / name, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]

@@ -1,0 +1,161 @@
+"""Learning from labels: a planted rule is found, worthless labels are refused, a spoilt file is never used."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from vibe import cli
+from vibe.apgr import apgr
+from vibe.artefact import ArtefactError, checksum_of
+from vibe.scorer import PRIOR_FILE, load_prior, load_scorer
+
+SUBJECTS = ("the garden", "a train journey", "an old friend", "the museum", "this recipe", "our neighbours")
+ASKS = ("Tell me about", "Write a few lines on", "What should I know about", "Give an opinion on")
+# Here, and nowhere in the prior, the weak model fails whatever is about the law.
+# Of one length with PLANTED: the prior cannot tell them apart by it.
+PLANTED, PLAIN = "under the statute of the federal court", "beside the meadow of the quiet village"
+
+
+def _labels(count: int, *, planted: bool) -> list[dict[str, Any]]:
+    chance = random.Random(5)
+    rows = []
+    for index in range(count):
+        is_law = chance.random() < 0.4
+        prompt = f"{chance.choice(ASKS)} {chance.choice(SUBJECTS)} number {index} {PLANTED if is_law else PLAIN}."
+        weak = float(not is_law) if planted else float(chance.random() < 0.5)
+        rows.append({"prompt": prompt, "weak_score": weak, "strong_score": 1.0})
+    return rows
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def _fit(labels: Path, out: Path, *more: str) -> int:
+    return cli.main(["fit", "--labels", str(labels), "--out", str(out), *more], out.parent, 50)
+
+
+@pytest.fixture(scope="module")
+def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("fit")
+    out = folder / "adapter.json"
+    assert _fit(_write(folder / "labels.jsonl", _labels(160, planted=True)), out, "--family", "chat") == 0
+    return out
+
+
+def test_fit_finds_a_planted_rule(adapter: Path) -> None:
+    document = json.loads(adapter.read_text(encoding="utf-8"))
+    assert document["apgr"]["low"] > 0
+    assert document["family"] == "chat"
+    assert document["labels"] == 160
+    fresh = _labels(260, planted=True)[160:]
+    scorer = load_scorer(adapter)
+    gains = [row["strong_score"] - row["weak_score"] for row in fresh]
+    learnt = apgr([scorer.score(row["prompt"]).raw for row in fresh], gains)
+    prior = apgr([load_prior().score(row["prompt"]).raw for row in fresh], gains)
+    # 0.8 is what a perfect order reaches where 40 % of the prompts gain.
+    assert learnt > prior + 0.1
+    assert learnt > 0.75
+
+
+def test_points_of_an_adapted_score_add_up(adapter: Path) -> None:
+    scored = load_scorer(adapter).score(f"Tell me about the garden {PLANTED}.")
+    assert scored.raw == pytest.approx(scored.base + sum(part.points for part in scored.contributions))
+    assert len(scored.largest(3)) == 3
+
+
+def test_explain_scores_with_the_adapter(adapter: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain", "Tell me about the garden.", "--adapter", str(adapter)], adapter.parent, 50) == 0
+    assert "vocabulary" in capsys.readouterr().out
+
+
+def test_labels_without_a_rule_or_too_few_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "adapter.json"
+    assert _fit(_write(tmp_path / "few.jsonl", _labels(60, planted=True)), out) == 1
+    assert "60 labels are too few: 100 are needed" in capsys.readouterr().err
+    # The prior orders these at random and so does whatever is learnt; which of them is luckier is no gain.
+    same = [{**row, "weak_score": 1.0} for row in _labels(120, planted=False)]
+    assert _fit(_write(tmp_path / "same.jsonl", same), out) == 1
+    assert "orders these labels no better" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_forced_adapter_says_so(tmp_path: Path) -> None:
+    out = tmp_path / "adapter.json"
+    assert _fit(_write(tmp_path / "few.jsonl", _labels(60, planted=True)), out, "--force") == 0
+    assert "60 labels are too few" in json.loads(out.read_text(encoding="utf-8"))["forced"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("nonsense", "is not valid JSON"),
+        ("[]", "must be one JSON object"),
+        ('{"prompt": "x"}', "weak_score: must be a number from 0 to 1"),
+        ('{"prompt": "x", "weak_score": 7}', "weak_score: must be a number from 0 to 1"),
+        ('{"prompt": "x", "weak_score": true}', "weak_score: must be a number from 0 to 1"),
+        ('{"prompt": " ", "weak_score": 1}', "prompt: must be a text that is not empty"),
+        ('{"features": {"length": 1}, "weak_score": 1}', "features: not a number: proof"),
+    ],
+)
+def test_a_bad_label_is_named_by_file_and_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, said: str
+) -> None:
+    labels, out = tmp_path / "labels.jsonl", tmp_path / "adapter.json"
+    labels.write_text(f'{{"prompt": "fine", "weak_score": 1}}\n\n{line}\n', encoding="utf-8")
+    assert _fit(labels, out) == 1
+    error = capsys.readouterr().err
+    assert f"labels {labels}, line 3: {said}" in error
+    assert not out.exists()
+
+
+def test_an_out_file_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = _write(tmp_path / "labels.jsonl", _labels(120, planted=True))
+    assert _fit(labels, tmp_path / "missing" / "adapter.json") == 1
+    assert "missing/adapter.json: cannot be written" in capsys.readouterr().err
+
+
+def _spoil(key: str, value: object, *, signed: bool) -> Any:
+    def spoil(document: dict[str, Any]) -> str:
+        document[key] = value
+        if signed:
+            document["checksum"] = checksum_of(document)
+        return json.dumps(document)
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda document: json.dumps(document)[:-9], "is not valid JSON"),
+        (lambda document: "[]", "must be one JSON object"),
+        (_spoil("kind", "prior", signed=True), "its kind must be 'adapter'"),
+        (_spoil("version", 99, signed=True), "its version must be 1, is 99"),
+        (_spoil("base", 7.0, signed=False), "its checksum does not fit its content"),
+        (_spoil("base", "7", signed=True), "base: must be a number"),
+        (_spoil("weights", [1.0], signed=True), "weights: must be a list of"),
+        (_spoil("features", ["length"], signed=True), "is for other features than this release has"),
+        (_spoil("prior", "sha256:0", signed=True), "was fitted on top of another prior"),
+    ],
+)
+def test_a_spoilt_adapter_is_refused_with_its_path(adapter: Path, tmp_path: Path, spoil: Any, said: str) -> None:
+    spoilt = tmp_path / "adapter.json"
+    spoilt.write_text(spoil(json.loads(adapter.read_text(encoding="utf-8"))), encoding="utf-8")
+    with pytest.raises(ArtefactError) as refusal:
+        load_scorer(spoilt)
+    assert str(refusal.value).startswith(f"adapter {spoilt}: ")
+    assert said in str(refusal.value)
+    assert "write it again with the command fit" in str(refusal.value)
+
+
+def test_a_spoilt_prior_stops_the_start(tmp_path: Path) -> None:
+    spoilt = tmp_path / "prior.json"
+    spoilt.write_text(PRIOR_FILE.read_text(encoding="utf-8").replace("22.0", "2.0"), encoding="utf-8")
+    with pytest.raises(ArtefactError, match="its checksum does not fit its content; deploy the release's own file"):
+        load_prior(spoilt)
