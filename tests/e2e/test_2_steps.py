@@ -1,0 +1,30 @@
+"""Each step runs alone on a deployed machine, by its tag and by its playbook, for real and as a dry run; so does each role's tag."""
+
+import pytest
+from e2e.machine import PLAYBOOK, changed, run
+
+STEPS = ("preflight", "prepare", "stage", "rollout", "verify")
+# Those that need what another step finds out.
+ROLE_TAGS = ("images", "router", "gateway")
+DRY_RUN = ("--check", "--diff")
+
+
+@pytest.mark.parametrize("mode", [(), DRY_RUN], ids=["real", "dry"])
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("way", ["tag", "playbook"])
+@pytest.mark.usefixtures("deployed")
+def test_a_step_runs_alone_and_finds_nothing_to_do(step: str, way: str, mode: tuple[str, ...]) -> None:
+    command = ["site.yml", "--tags", step] if way == "tag" else [f"playbooks/{step}.yml"]
+    done = run(PLAYBOOK, *command, *mode)
+    assert changed(done.stdout) == 0, done.stdout
+    # What belongs to other steps alone is not looked at: a tag that selects nothing of its step would pass as well.
+    assert f"/5 {step}" in done.stdout
+    assert "ok: [local]" in done.stdout
+
+
+@pytest.mark.parametrize("tag", ROLE_TAGS)
+@pytest.mark.usefixtures("deployed")
+def test_a_roles_tag_runs_alone(tag: str) -> None:
+    done = run(PLAYBOOK, "site.yml", "--tags", tag, *DRY_RUN)
+    assert changed(done.stdout) == 0, done.stdout
+    assert f"[{tag} : " in done.stdout
