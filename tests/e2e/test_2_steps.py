@@ -1,4 +1,4 @@
-"""Each step runs alone on a deployed machine, by its tag and by its playbook, for real and as a dry run; so does each role's tag."""
+"""Each step runs alone on a deployed machine: by tag, by playbook, for real and as a dry run; so does a role's tag."""
 
 import pytest
 from e2e.machine import PLAYBOOK, changed, run
