@@ -74,6 +74,7 @@ HINT_PLUGIN = "the plug-in did not run: litellm_settings.callbacks must name vib
 HINT_GATEWAY = (
     "the request must go through the gateway (HAProxy), not to a router slot; see the gateway role's allow-list"
 )
+HINT_KEYS = "the gateway judges keys (gateway_clients); a router slot asked directly answers 400 (litellm issue 12273)"
 HINT_DROP_PARAMS = "litellm_settings.drop_params must be true: clients send parameters that not every model takes"
 HINT_ADDRESS = 'eval "$(./deploy.sh env)", or --url with --env-file or --key, or VIBE_ENV_FILE=FILE'
 
@@ -341,19 +342,23 @@ def test_unknown_model_is_refused() -> None:
 
 def test_missing_key_is_refused() -> None:
     """Nobody without a key gets an answer, and the refusal is a 401, not a crash."""
-    for api, path in PATHS.items():
-        response = call("POST", path, {"model": "chat-auto", "messages": [], "input": "hi"}, key="")
-        hint = "without the Python package prisma LiteLLM answers 500 here; the image must have it"
-        require(response.status_code == 401, f"HTTP 401 without a key ({api})", f"HTTP {response.status_code}", hint)
+    _require_refusals("")
 
 
 def test_wrong_key_is_refused() -> None:
-    """A wrong key gets no answer either."""
-    body = {"model": "chat-auto", "messages": [{"role": "user", "content": "hi"}], "max_tokens": MAX_ANSWER_TOKENS}
-    response = call("POST", PATHS[CHAT], body, key="sk-not-the-key-of-this-gateway")
-    # LiteLLM without a database says 400 ("No connected db."), with one 401.
-    hint = "general_settings.master_key must be set in the release's config.yaml"
-    require(response.status_code in (400, 401, 403), "HTTP 400, 401 or 403", f"HTTP {response.status_code}", hint)
+    """A wrong key is a 401 too, in the words of the API that was asked, so that its SDK knows what is wrong."""
+    _require_refusals("sk-not-the-key-of-this-gateway")
+
+
+def _require_refusals(key: str) -> None:
+    for api, path in PATHS.items():
+        body = {"model": "chat-auto", "messages": [{"role": "user", "content": "hi"}], "input": "hi", "max_tokens": 16}
+        response = call("POST", path, body, key=key)
+        what = f"HTTP 401 {'with a wrong key' if key else 'without a key'} ({api})"
+        require(response.status_code == 401, what, f"HTTP {response.status_code}", HINT_KEYS)
+        error = response.json().get("error") or {}
+        kind = "authentication_error" if api == MESSAGES else "invalid_api_key"
+        require(kind in (error.get("type"), error.get("code")), kind, _short(response.text), HINT_KEYS)
 
 
 def test_directly_named_pool_is_left_alone() -> None:

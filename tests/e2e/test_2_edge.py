@@ -1,0 +1,282 @@
+"""What the gateway lets through: keys, paths and bodies, as bytes on a socket. What it refuses costs nothing."""
+
+import itertools
+import json
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import HTTPResponse
+from typing import Any
+
+import pytest
+from e2e.machine import containers, run
+
+ADDRESS = ("127.0.0.1", 4000)
+MAX_BODY_BYTES = 33_554_432
+TIMEOUT_SECONDS = 60
+CHAT, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/responses", "/v1/messages"
+APIS = (CHAT, RESPONSES, MESSAGES)
+READ_STUB = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8080/requests').read().decode())"
+
+
+@dataclass
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The error object, which both APIs' SDKs look at."""
+        error: dict[str, Any] = json.loads(self.body)["error"]
+        return error
+
+
+def _send(head: bytes, *pieces: bytes) -> Answer:
+    """Send bytes as they are; a gateway that answers early may close while *pieces* are still on their way."""
+    with socket.create_connection(ADDRESS, timeout=TIMEOUT_SECONDS) as connection:
+        connection.sendall(head)
+        for piece in pieces:
+            try:
+                connection.sendall(piece)
+            except (BrokenPipeError, ConnectionResetError):
+                break
+        response = HTTPResponse(connection)
+        response.begin()
+        body = response.read()
+        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
+
+
+def _request(api: str, headers: bytes, *, stream: bool = False, prompt: str = "hi") -> Answer:
+    asked: dict[str, Any] = {"model": "claude-auto" if api == MESSAGES else "chat-auto", "stream": stream}
+    asked |= {"input": prompt} if api == RESPONSES else {"messages": [{"role": "user", "content": prompt}]}
+    body = json.dumps(asked | ({"max_tokens": 16} if api != RESPONSES else {})).encode()
+    head = (
+        b"POST %s HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\nContent-Type: application/json\r\n" % api.encode()
+    )
+    return _send(head + b"Content-Length: %d\r\n" % len(body) + headers + b"\r\n", body)
+
+
+def _router() -> str:
+    return next(name for name in containers() if name.startswith("litellm-vibe-router-"))
+
+
+def _router_log() -> str:
+    done = run("docker", "logs", _router())
+    return done.stdout + done.stderr
+
+
+def _gateway_log() -> list[str]:
+    """Return the lines of the access log; HAProxy's own messages go to standard error."""
+    return run("docker", "logs", "vibe-gateway").stdout.splitlines()
+
+
+def _asked_of_the_stub() -> list[dict[str, Any]]:
+    seen: list[dict[str, Any]] = json.loads(
+        run("docker", "exec", "vibe-stub-upstream", "python3", "-c", READ_STUB).stdout
+    )["requests"]
+    return seen
+
+
+@pytest.fixture
+def key(deployed: dict[str, str]) -> bytes:
+    return deployed["OPENAI_API_KEY"].strip("'").encode()
+
+
+@pytest.fixture
+def nothing_gets_through(deployed: dict[str, str]) -> Iterator[None]:
+    """Require that no request of the test reached the stub, and that none left a traceback in the router's log."""
+    asked, tracebacks = _asked_of_the_stub(), _router_log().count("Traceback")
+    yield
+    assert _asked_of_the_stub() == asked
+    assert _router_log().count("Traceback") == tracebacks
+
+
+WRONG_KEYS = {
+    "no key": b"",
+    "wrong key": b"Authorization: Bearer sk-not-the-key-of-this-gateway\r\n",
+    "wrong key for Anthropic's SDK": b"x-api-key: sk-not-the-key-of-this-gateway\r\n",
+    "empty key": b"Authorization: Bearer \r\n",
+    "empty header": b"Authorization:\r\nx-api-key:\r\n",
+    "key in a header that nobody reads": b"X-Key: KEY\r\n",
+    "key without Bearer": b"Authorization: KEY\r\n",
+    "key by another scheme": b"Authorization: Basic KEY\r\n",
+    "key with a space in it": b"Authorization: Bearer KEY KEY\r\n",
+    "key that is cut off": b"Authorization: Bearer sk-\r\n",
+    "key with more behind it": b"Authorization: Bearer KEYx\r\n",
+    "key in another case": b"Authorization: Bearer UPPER\r\n",
+    "key folded over two lines": b"Authorization: Bearer\r\n KEYx\r\n",
+    "key of 10 kB": b"Authorization: Bearer " + b"k" * 10_000 + b"\r\n",
+    "digest of the key": b"Authorization: Bearer DIGEST\r\n",
+    "name of the client": b"Authorization: Bearer default\r\n",
+}
+
+
+@pytest.mark.parametrize("case", WRONG_KEYS)
+@pytest.mark.usefixtures("nothing_gets_through")
+def test_a_key_that_is_not_right_is_a_401_in_the_words_of_the_api(case: str, key: bytes) -> None:
+    digest = run("sh", "-c", 'printf %s "$KEY" | sha256sum | cut -c1-64', KEY=key.decode()).stdout.strip().encode()
+    headers = WRONG_KEYS[case].replace(b"KEY", key).replace(b"UPPER", key.upper()).replace(b"DIGEST", digest)
+    for api, stream in itertools.product(APIS, (False, True)):
+        answer = _request(api, headers, stream=stream)
+        assert answer.status == 401, answer.body
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert "key" in answer.error["message"]
+        if api == MESSAGES:
+            assert json.loads(answer.body)["type"] == "error"
+            assert answer.error["type"] == "authentication_error"
+        else:
+            assert answer.error["code"] == "invalid_api_key"
+
+
+RIGHT_KEYS = {
+    "as OpenAI's SDK sends it": b"Authorization: Bearer KEY\r\n",
+    "as Anthropic's SDK sends it": b"x-api-key: KEY\r\n",
+    "as Azure's clients send it": b"api-key: KEY\r\n",
+    "in lower case, with two spaces": b"authorization: bearer  KEY\r\n",
+    "with spaces around it": b"Authorization:   Bearer KEY  \r\n",
+    "with a newline behind it": b"Authorization: Bearer KEY\n",
+    "beside a wrong one in the other header": b"Authorization: Bearer sk-wrong\r\nx-api-key: KEY\r\n",
+    "beside a wrong one in the other header, the other way": b"x-api-key: sk-wrong\r\nAuthorization: Bearer KEY\r\n",
+}
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("case", RIGHT_KEYS)
+def test_the_right_key_is_known_however_a_client_sends_it(case: str, api: str, key: bytes) -> None:
+    answer = _request(api, RIGHT_KEYS[case].replace(b"KEY", key))
+    assert answer.status == 200, answer.body
+    assert b"stub answer" in answer.body
+
+
+def test_a_refused_key_leaves_one_line_with_the_clients_address_and_no_key(deployed: dict[str, str]) -> None:
+    before = len(_gateway_log())
+    assert _request(CHAT, b"Authorization: Bearer sk-marked-and-wrong\r\n").status == 401
+    lines = _gateway_log()[before:]
+    assert len(lines) == 1
+    assert json.loads(lines[0])["status"] == 401
+    assert json.loads(lines[0])["client"] == "127.0.0.1"
+    assert "sk-marked-and-wrong" not in lines[0]
+
+
+def test_an_answered_request_is_logged_under_its_clients_name(key: bytes) -> None:
+    before = len(_gateway_log())
+    assert _request(CHAT, b"Authorization: Bearer %s\r\n" % key).status == 200
+    entry = json.loads(_gateway_log()[before])
+    assert (entry["client_name"], entry["pool"]) == ("default", "pool-chat-mini")
+
+
+def test_no_key_stands_in_the_gateways_files(key: bytes) -> None:
+    found = run(
+        "grep", "--recursive", "--files-with-matches", key.decode(), "/opt/litellm-vibe-router/gateway", check=False
+    )
+    assert found.stdout == ""
+    assert key.decode() not in run("docker", "inspect", "vibe-gateway").stdout
+
+
+# What each means to the router once it is decoded is not on the list of what clients may ask for.
+ODD_PATHS = (
+    "/v1/models/../../ui/",
+    "/v1/models/%2e%2e/%2e%2e/ui/",
+    "/v1/models/%2E%2E/%2E./ui/",
+    "/v1/models/..%2f..%2fui/",
+    "/v1/models/..%2F..%2Fui%2F",
+    "/v1/models/%252e%252e/%252e%252e/ui/",
+    "/v1/models/..;/..;/ui/",
+    "/v1/models/./../../routes",
+    "/v1/models//../../routes",
+    "/v1/models/..",
+    "/v1/models/.",
+    "//v1/models",
+    "/v1//models",
+    "/v1/models/..\\..\\ui\\",
+    "/v1/models/%5c..%5cui",
+    "/v1/responses/../../config/yaml",
+    "/v1/responses/%2e%2e/%2e%2e/test",
+    "/responses/../ui/",
+    "/%75i/",
+    "/v1/models%00/../ui/",
+    "/.//ui/",
+    "/../ui/",
+    "/%2e%2e/ui/",
+    "/ui",
+    "/v1/models/x/../../../routes?x=/v1/models",
+    "http://gateway/v1/models/../../ui/",
+    "*",
+)
+
+
+@pytest.mark.parametrize("path", ODD_PATHS)
+@pytest.mark.usefixtures("nothing_gets_through")
+def test_a_path_is_normalised_before_it_is_compared(path: str, key: bytes) -> None:
+    head = b"GET %s HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\nAuthorization: Bearer %s\r\n\r\n"
+    answer = _send(head % (path.encode(), key))
+    # 400: no request line of HTTP at all, which the parser refuses before any rule.
+    assert answer.status in (404, 400), answer.body
+    assert answer.status == 404 or path == "*"
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/models", "/v1/models/pool-chat-mini", "/v1/models/pool%2Dchat-mini", "/v1%2Fmodels", "/v1/%6dodels"]
+)
+def test_a_path_that_is_served_is_served_in_each_spelling(path: str, key: bytes) -> None:
+    head = b"GET %s HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\nAuthorization: Bearer %s\r\n\r\n"
+    answer = _send(head % (path.encode(), key))
+    # %6d is no dot and no slash: it is compared as it stands, and closed.
+    assert answer.status == (404 if "%6d" in path else 200), answer.body
+
+
+def _chunks(body: bytes, size: int) -> Iterator[bytes]:
+    for start in range(0, len(body), size):
+        piece = body[start : start + size]
+        yield b"%x\r\n%s\r\n" % (len(piece), piece)
+    yield b"0\r\n\r\n"
+
+
+def _chunked(api: str, key: bytes, prompt: str) -> Answer:
+    asked = {"model": "chat-auto", "max_tokens": 16, "messages": [{"role": "user", "content": prompt}], "input": prompt}
+    head = (
+        b"POST %s HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\nContent-Type: application/json\r\n" % api.encode()
+    )
+    head += b"Transfer-Encoding: chunked\r\nAuthorization: Bearer %s\r\n\r\n" % key
+    return _send(head, *_chunks(json.dumps(asked).encode(), 60_000))
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_body_of_undeclared_length_is_accepted(api: str, key: bytes) -> None:
+    answer = _chunked(api, key, "hi")
+    assert answer.status == 200, answer.body
+    assert b"stub answer" in answer.body
+
+
+def test_a_body_of_undeclared_length_may_be_large(key: bytes) -> None:
+    assert _chunked(CHAT, key, "lorem ipsum " * 500_000).status == 200
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_body_that_grows_too_large_is_a_413(api: str, key: bytes) -> None:
+    asked = _asked_of_the_stub()
+    answer = _chunked(api, key, "x" * (MAX_BODY_BYTES + 1_000_000))
+    assert answer.status == 413, answer.body
+    assert f"larger than the {MAX_BODY_BYTES} bytes" in answer.error["message"]
+    assert _asked_of_the_stub() == asked
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.usefixtures("nothing_gets_through")
+def test_a_body_that_is_declared_too_large_is_a_413_before_it_is_read(api: str, key: bytes) -> None:
+    head = b"POST %s HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer %s\r\n" % (api.encode(), key)
+    answer = _send(head + b"Content-Length: %d\r\n\r\n" % (MAX_BODY_BYTES + 1))
+    assert answer.status == 413, answer.body
+    assert f"larger than the {MAX_BODY_BYTES} bytes" in answer.error["message"]
+
+
+def test_a_body_of_no_known_encoding_is_refused(key: bytes) -> None:
+    head = b"POST %s HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer %s\r\n" % (CHAT.encode(), key)
+    answer = _send(head + b"Transfer-Encoding: chunked\r\n\r\n", b"zz\r\nnonsense")
+    assert answer.status == 400
+    assert re.search("could not be read|Bad request", answer.body.decode())
