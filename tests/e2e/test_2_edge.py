@@ -14,6 +14,7 @@ from e2e.machine import containers, run
 
 ADDRESS = ("127.0.0.1", 4000)
 MAX_BODY_BYTES = 33_554_432
+WRONG_KEY_BURST = 20
 TIMEOUT_SECONDS = 60
 CHAT, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/responses", "/v1/messages"
 APIS = (CHAT, RESPONSES, MESSAGES)
@@ -280,3 +281,13 @@ def test_a_body_of_no_known_encoding_is_refused(key: bytes) -> None:
     answer = _send(head + b"Transfer-Encoding: chunked\r\n\r\n", b"zz\r\nnonsense")
     assert answer.status == 400
     assert re.search("could not be read|Bad request", answer.body.decode())
+
+
+def test_many_wrong_keys_wait_and_a_right_one_never_does(key: bytes) -> None:
+    wrong, right = b"Authorization: Bearer sk-guess\r\n", b"Authorization: Bearer %s\r\n" % key
+    for _ in range(WRONG_KEY_BURST):
+        _request(CHAT, wrong)
+    late = _request(CHAT, wrong)
+    assert late.status == 401
+    assert "answers to them are delayed" in late.error["message"]
+    assert _request(CHAT, right).status == 200

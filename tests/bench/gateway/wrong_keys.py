@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""What wrong keys at speed cost those who have a right one: the p99 of right requests, with and without a flood.
+
+    eval "$(./deploy.sh env)"; .venv-test/bin/python tests/bench/gateway/wrong_keys.py
+
+Both arms alternate in one run of about three minutes. Right requests come at a fixed rate whatever the answers take (an
+open loop); in the second arm ApacheBench (Debian's apache2-utils) sends 1,000 requests with a wrong key, as fast as
+they are answered. Prints one JSON object; `ratio` is the p99 with the flood by the p99 without it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+
+ROUNDS = 6
+ARM_SECONDS = 12.0
+RIGHT_PER_SECOND = 20
+WRONG_KEYS = 1000
+WRONG_CONNECTIONS = 100
+BODY = {"model": "chat-auto", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 16}
+
+
+def right_requests(client: httpx.Client) -> list[float]:
+    """Return the milliseconds of each right request of one arm, counted from when it was due."""
+
+    def send(due: float) -> float:
+        time.sleep(max(0.0, due - time.monotonic()))
+        client.post("/chat/completions", json=BODY).raise_for_status()
+        return (time.monotonic() - due) * 1000
+
+    start = time.monotonic() + 0.1
+    dues = [start + index / RIGHT_PER_SECOND for index in range(round(ARM_SECONDS * RIGHT_PER_SECOND))]
+    with ThreadPoolExecutor(max_workers=64) as senders:
+        return list(senders.map(send, dues))
+
+
+def flood(url: str, body: Path) -> None:
+    """Send WRONG_KEYS requests with a wrong key in the middle of an arm."""
+    time.sleep(1.0)
+    # Niced: in real life its work is done on other machines.
+    command = [
+        "nice",
+        "-n",
+        "19",
+        "ab",
+        "-q",
+        "-n",
+        str(WRONG_KEYS),
+        "-c",
+        str(WRONG_CONNECTIONS),
+        "-T",
+        "application/json",
+    ]
+    command += ["-p", str(body), "-H", "Authorization: Bearer sk-not-the-key-of-this-gateway"]
+    done = subprocess.run([*command, f"{url}/chat/completions"], capture_output=True, text=True, timeout=60, check=True)
+    assert f"Non-2xx responses:      {WRONG_KEYS}" in done.stdout, done.stdout
+
+
+def p99(values: list[float]) -> float:
+    """Return the 99th percentile."""
+    return statistics.quantiles(values, n=100)[98]
+
+
+def main() -> int:
+    """Run the alternations and print the figures."""
+    if not shutil.which("ab"):
+        print("ab is missing: apt-get install apache2-utils", file=sys.stderr)
+        return 2
+    if "OPENAI_BASE_URL" not in os.environ:
+        print('no gateway is named: eval "$(./deploy.sh env)" first', file=sys.stderr)
+        return 2
+    url, key = os.environ["OPENAI_BASE_URL"], os.environ["OPENAI_API_KEY"]
+    body = Path(os.environ.get("TMPDIR", "/tmp")) / f"wrong-keys-{os.getpid()}.json"
+    body.write_text(json.dumps(BODY), encoding="utf-8")
+    alone: list[float] = []
+    flooded: list[float] = []
+    try:
+        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
+            right_requests(client)
+            for _ in range(ROUNDS):
+                alone += right_requests(client)
+                attack = threading.Thread(target=flood, args=(url, body))
+                attack.start()
+                flooded += right_requests(client)
+                attack.join()
+    finally:
+        body.unlink()
+    figures = {"requests": len(alone), "p99_ms_alone": p99(alone), "p99_ms_flooded": p99(flooded)}
+    figures |= {"p50_ms_alone": statistics.median(alone), "p50_ms_flooded": statistics.median(flooded)}
+    figures["ratio"] = figures["p99_ms_flooded"] / figures["p99_ms_alone"]
+    print(json.dumps({name: round(value, 3) for name, value in figures.items()}, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
