@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Deploys the gateway, from nothing or over the release before, and verifies it.
 #   ./deploy.sh [ansible-playbook options]   everything that site.yml does; without options on this machine, with a stub upstream
-#   ./deploy.sh env                          what a client needs, as shell exports: eval "$(./deploy.sh env)"
+#   ./deploy.sh env [-i inventory/NAME]      what a client needs, as shell exports: eval "$(./deploy.sh env)"
+#   ./deploy.sh version                      the toolkit's version
 set -euo pipefail
 export LC_ALL=${LC_ALL:-C.UTF-8}
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -15,14 +16,25 @@ Usage: ./deploy.sh [ansible-playbook options]   deploy and verify (this machine,
        ./deploy.sh -i inventory/NAME            deploy another environment
        ./deploy.sh --check --diff               show what would change, change nothing
        ./deploy.sh --tags verify                only verify what runs
-       ./deploy.sh env                          print the client's settings: eval "$(./deploy.sh env)"
+       ./deploy.sh env [-i inventory/NAME]      print the client's settings: eval "$(./deploy.sh env)"
+       ./deploy.sh version                      print the toolkit's version
 TXT
 }
 
+# print_client_environment [-i INVENTORY]: the settings that the last deployment of that environment wrote.
 print_client_environment() {
-  local file=${VIBE_ENV_FILE:-inventory/local/.secrets/client.env}
+  local inventory=inventory/local file
+  if [[ ${1:-} == -i && -n ${2:-} ]]; then
+    inventory=${2%/}
+    shift 2
+  fi
+  if (($#)); then
+    log DEPLOY ERROR "env does not know $1: ./deploy.sh env [-i inventory/NAME]"
+    exit 2
+  fi
+  file=$inventory/.secrets/client.env
   if [[ ! -r $file ]]; then
-    log DEPLOY ERROR "no deployment has written $file yet: run ./deploy.sh first (or name another file in VIBE_ENV_FILE)"
+    log DEPLOY ERROR "no deployment has written $file yet: run ./deploy.sh first (-i inventory/NAME for another environment)"
     exit 1
   fi
   cat "$file"
@@ -30,7 +42,8 @@ print_client_environment() {
 
 main() {
   case ${1:-} in
-    env) print_client_environment; exit ;;
+    env) print_client_environment "${@:2}"; exit ;;
+    version | --version) cat VERSION; exit ;;
     -h | --help) usage; exit ;;
   esac
   log DEPLOY INFO "1/2 tools: Ansible and what it needs, in .venv"

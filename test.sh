@@ -3,6 +3,7 @@
 #   ./test.sh        static checks, unit tests, then a real deployment on this machine and its tests
 #   ./test.sh fast   stops before what needs Docker
 #   ./test.sh full   all of it, and the slow tests on throwaway hosts
+#   ./test.sh NAME   one of the fast checks: yamllint, ruff, format, mypy, shellcheck, ansible-lint, unit
 set -euo pipefail
 export LC_ALL=${LC_ALL:-C.UTF-8}
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -22,26 +23,38 @@ step() {
   log TEST INFO "$name: good, $((SECONDS - start)) s"
 }
 
-static_checks() {
-  command -v shellcheck >/dev/null || install_packages shellcheck
-  step "yamllint" "$VENV/bin/yamllint" --strict .
-  step "ruff" "$VENV/bin/ruff" check .
-  step "ruff format" "$VENV/bin/ruff" format --check .
-  step "mypy" "$VENV/bin/mypy"
-  step "shellcheck" shellcheck --external-sources deploy.sh test.sh .ci/run playbooks/lib/*.sh
-  step "ansible-lint" env PATH="$PWD/$VENV/bin:$PATH" ansible-lint --offline
+# The fast checks, in this order; .pre-commit-config.yaml has a hook for each.
+FAST_CHECKS=(yamllint ruff format mypy shellcheck ansible-lint unit)
+
+fast_check() {
+  case $1 in
+    yamllint) step "$1" "$VENV/bin/yamllint" --strict . ;;
+    ruff) step "$1" "$VENV/bin/ruff" check . ;;
+    format) step "$1" "$VENV/bin/ruff" format --check . ;;
+    mypy) step "$1" "$VENV/bin/mypy" ;;
+    shellcheck)
+      command -v shellcheck >/dev/null || install_packages shellcheck
+      step "$1" shellcheck --external-sources deploy.sh test.sh .ci/run playbooks/lib/*.sh
+      ;;
+    ansible-lint) step "$1" env PATH="$PWD/$VENV/bin:$PATH" ansible-lint --offline ;;
+    unit) step "unit tests" "$VENV/bin/python" -m pytest tests/unit ;;
+    *) return 1 ;;
+  esac
 }
 
 main() {
-  local scope=${1:-all}
-  case $scope in all | fast | full) ;; *)
-    log TEST ERROR "unknown scope $scope: use fast, full, or nothing"
+  local scope=${1:-all} check
+  case " all fast full ${FAST_CHECKS[*]} " in *" $scope "*) ;; *)
+    log TEST ERROR "unknown scope $scope: use fast, full, one of ${FAST_CHECKS[*]}, or nothing"
     exit 2
     ;;
   esac
   step "tools in $VENV" ensure_venv "$VENV" requirements.txt tests/requirements.txt
-  static_checks
-  step "unit tests" "$VENV/bin/python" -m pytest tests/unit
+  if [[ " ${FAST_CHECKS[*]} " == *" $scope "* ]]; then
+    fast_check "$scope"
+    exit
+  fi
+  for check in "${FAST_CHECKS[@]}"; do fast_check "$check"; done
   [[ $scope == fast ]] && { log TEST INFO "fast: done in $SECONDS s; what needs Docker was left out"; exit; }
   step "end-to-end tests" "$VENV/bin/python" -m pytest tests/e2e ${SCOPE_OPTIONS[$scope]:+"${SCOPE_OPTIONS[$scope]}"}
   log TEST INFO "$scope: done in $SECONDS s"

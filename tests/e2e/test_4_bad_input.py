@@ -77,13 +77,13 @@ def files_of_the_deployment(deployed: dict[str, str]) -> Iterator[None]:
 
 
 def _refused(tmp_path: Path, variables: dict[str, Any], *options: str) -> str:
-    """Run site.yml with *variables*; return the message of its only failed task."""
+    """Run site.yml with *variables*; return what it says before its only failed task."""
     extra = tmp_path / "extra.json"
     extra.write_text(json.dumps(variables), encoding="utf-8")
     done = run(PLAYBOOK, "site.yml", "--extra-vars", f"@{extra}", *options, check=False)
     assert done.returncode != 0
     assert "changed=0" in done.stdout, done.stdout
-    return done.stdout[done.stdout.rindex("msg: ") :]
+    return done.stdout[done.stdout.index("TASK [preflight : What is wrong") :]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -120,3 +120,28 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
     variables = {**_families(cheap_pool="pool-nope"), "router_master_key": "sk-1234", "preflight_min_disk_mib": 10**9}
     message = _refused(tmp_path, variables)
     assert all(words in message for words in ("pool-nope", "router_master_key", "MiB free"))
+
+
+def test_a_fault_of_shared_variables_is_said_once_and_one_of_a_host_with_its_name(tmp_path: Path) -> None:
+    names = ("gateway-1", "router-1", "router-2", "redis-1")
+    hosts: dict[str, Any] = {name: {"ansible_connection": "local"} for name in names}
+    hosts["router-2"]["preflight_min_disk_mib"] = 10**9
+    groups = {"gateways": names[:1], "routers": names[1:3], "redis_servers": names[3:]}
+    document = {"all": {"hosts": hosts}, **{group: {"hosts": dict.fromkeys(them)} for group, them in groups.items()}}
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    (tmp_path / "group_vars").symlink_to(PROJECT / "inventory/local/group_vars")
+    variables = json.dumps({"router_secrets": {"STUB_API_KEY": ""}, "router_container_prefix": "other"})
+    done = run(PLAYBOOK, "playbooks/preflight.yml", "-i", str(tmp_path), "--extra-vars", variables, check=False)
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert said.count("STUB_API_KEY is empty, and is needed by pool-chat-mini (deployment 1), pool-chat-standard") == 1
+    assert said.count("On: router-1, router-2") == 1
+    assert said.count("MiB free") == 2, "one for /var/lib, one for /opt"
+    assert said.count("On: router-2") == 2
+    assert said.count("4 findings") == 0
+    assert said.count("3 findings, listed above; nothing was changed") == 2, "Ansible shows a failure twice"
+
+
+def test_a_key_that_no_pool_refers_to_is_not_demanded(tmp_path: Path) -> None:
+    variables = json.dumps({"router_secrets": {"STUB_API_KEY": "any", "UNUSED_API_KEY": ""}})
+    run(PLAYBOOK, "playbooks/preflight.yml", "--extra-vars", variables)

@@ -96,3 +96,21 @@ def test_a_good_release_takes_over_in_the_other_slot_without_a_lost_request(depl
         name: before[name] for name in before if name.startswith("vibe-")
     }, "a change of the router's configuration recreates the router alone"
     assert failed == []
+
+
+def test_a_new_key_counts_once_its_release_serves_and_the_old_one_till_then(
+    deployed: dict[str, str], dead_upstream: str, tmp_path: Path
+) -> None:
+    new = {**deployed, "OPENAI_API_KEY": f"sk-{'n3w' * 12}XyZ"}
+    # In a file: the host checks find a key in the process list.
+    (tmp_path / "key.json").write_text(json.dumps({"router_master_key": new["OPENAI_API_KEY"]}), encoding="utf-8")
+    wanted = f"@{tmp_path / 'key.json'}"
+    with _requests_all_the_while(deployed) as failed:
+        assert run(PLAYBOOK, "site.yml", "-e", dead_upstream, "-e", wanted, check=False).returncode != 0
+    assert failed == [], "a failed release with a new key took the old key away"
+    run("./deploy.sh", "-e", wanted)
+    assert chat(new, "hi").status_code == 200
+    assert chat(deployed, "hi").status_code == 401
+    run("./deploy.sh")
+    assert chat(deployed, "hi").status_code == 200
+    assert chat(new, "hi").status_code == 401

@@ -1,0 +1,31 @@
+"""Hooks and versions have one source: each fast check of test.sh is a hook, and a hook is nothing else."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def test_each_fast_check_is_a_hook_and_a_hook_only_calls_it() -> None:
+    listed = re.search(r"^FAST_CHECKS=\((.*)\)$", (PROJECT / "test.sh").read_text(encoding="utf-8"), re.MULTILINE)
+    assert listed
+    hooks = yaml.safe_load((PROJECT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    assert [hook["id"] for hook in hooks] == listed[1].split()
+    assert [hook["entry"] for hook in hooks] == [f"./test.sh {hook['id']}" for hook in hooks]
+
+
+def test_pre_commit_accepts_its_configuration() -> None:
+    command = [sys.executable, "-m", "pre_commit", "validate-config", str(PROJECT / ".pre-commit-config.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_version_is_the_changelogs_newest() -> None:
+    versions = re.findall(
+        r"^## (\d+\.\d+\.\d+) - \d{4}-\d\d-\d\d$", (PROJECT / "CHANGELOG.md").read_text(), re.MULTILINE
+    )
+    assert versions[0] == (PROJECT / "VERSION").read_text(encoding="utf-8").strip()
