@@ -6,11 +6,25 @@ import pytest
 from host.on_host import ROLES, container_name, inspect, serving_container
 from testinfra.host import Host
 
+_NOTES = pytest.StashKey[list[str]]()
+
 
 @pytest.fixture(params=[role for role in ("router", "redis", "gateway", "stub_upstream") if role in ROLES])
 def role(request: pytest.FixtureRequest) -> str:
     """Each role of this host that runs a container."""
     return str(request.param)
+
+
+@pytest.fixture
+def notes(request: pytest.FixtureRequest) -> list[str]:
+    """What is worth saying although it is no fault; each line is told once, at the end."""
+    return request.config.stash.setdefault(_NOTES, [])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell the notes, one a line, as the verification role reads them."""
+    for note in config.stash.get(_NOTES, []):
+        terminalreporter.write_line(f"NOTE {note}")
 
 
 @pytest.fixture

@@ -12,6 +12,9 @@ ROUTER_DIR = f"{BASE_DIR}/router"
 CONTAINERS = {"redis": "vibe-redis", "gateway": "vibe-gateway", "stub_upstream": "vibe-stub-upstream"}
 ROLES = os.environ.get("VIBE_HOST_ROLES", "router redis gateway stub_upstream").split()
 
+# A restart within so many minutes is a fault, an older one a note.
+QUIET_MINUTES = float(os.environ.get("VIBE_RESTART_QUIET_MINUTES", "10"))
+
 
 def command(host: Host, text: str) -> str:
     """Run *text* on the host and return its output; the check fails with the command's own words."""
