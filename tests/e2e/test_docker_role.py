@@ -17,9 +17,13 @@ import pytest
 from e2e.machine import PLAYBOOK, PROJECT, run
 from e2e.throwaway import Host, throwaway_host
 
-pytestmark = pytest.mark.slow
-
-KINDS = [("systemd", "trixie"), ("none", "bookworm"), ("systemd", "bookworm"), ("none", "trixie")]
+# Both inits and both Debians in every run; the whole matrix with ./test.sh full.
+KINDS = [
+    ("systemd", "trixie"),
+    ("none", "bookworm"),
+    pytest.param(("systemd", "bookworm"), marks=pytest.mark.slow),
+    pytest.param(("none", "trixie"), marks=pytest.mark.slow),
+]
 PACKAGES = ("ca-certificates", "python3", "iproute2")
 # An administrator's own settings, which every run has to leave alone.
 ADMIN = {"labels": ["rack=7"], "max-concurrent-downloads": 2, "log-opts": {"tag": "{{.Name}}"}}
@@ -91,7 +95,7 @@ class DockerHost(Host):
         self.put(source, path)
 
 
-@pytest.fixture(scope="session", params=KINDS, ids=lambda kind: "-".join(kind))
+@pytest.fixture(scope="session", params=KINDS, ids="-".join)
 def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerHost]:
     init, suite = request.param
     folder = tmp_path_factory.mktemp(f"{init}-{suite}")
@@ -272,3 +276,11 @@ def test_engine_is_stopped_and_started_again(host: DockerHost) -> None:
     assert changed == 0
     host.role(docker_log_max_file=4)
     assert host.answers()
+
+
+def test_any_number_of_restarts_in_a_row_leaves_the_engine_up(host: DockerHost) -> None:
+    for files in (2, 3, 4, 5, 6, 4):
+        pid = host.engine_pid()
+        host.role(docker_log_max_file=files)
+        assert host.engine_pid() != pid
+        assert host.answers()
