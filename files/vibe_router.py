@@ -32,6 +32,7 @@ from vibe.log import DEBUG, INFO, WARNING, log, log_failure
 from vibe.request_id import call_id, request_id
 from vibe.routes import NO_ROUTES, Family, Routes, default_path, load_routes
 from vibe.scorer import Scorer, load_prior
+from vibe.unknown_model import make_not_found
 
 
 class _WithoutLiteLLM:
@@ -110,6 +111,20 @@ class VibeIntelligentRouter(CustomLogger):
         except Exception as error:
             log_failure(f"no decision headers: request_id={request_id(data)}", error)
             return None
+
+    async def async_post_call_failure_hook(
+        self,
+        request_data: dict[str, Any],
+        original_exception: Exception,
+        user_api_key_dict: Any,
+        traceback_str: str | None = None,
+    ) -> None:
+        """Make the error about a model that does not exist what both APIs have for it; leave all others alone."""
+        try:
+            if make_not_found(original_exception, request_data.get("model")):
+                log(INFO, f"unknown model: request_id={request_id(request_data)}")
+        except Exception as error:
+            log_failure(f"the error stays as it is: request_id={request_id(request_data)}", error)
 
     def _calculate_complexity(self, text: str) -> float:
         """Return the complexity of *text*, 0 to 100; from the family's threshold on it deserves the strong pool."""

@@ -334,10 +334,13 @@ def test_virtual_models_are_listed() -> None:
 
 
 def test_unknown_model_is_refused() -> None:
-    """A model that does not exist is the client's error, said as one."""
-    exchange = send(CHAT, "no-such-model", "hi")
-    found = f"HTTP {exchange.status}: {_short(exchange.text)}"
-    require(400 <= exchange.status < 500, "HTTP 4xx for an unknown model", found, HINT_LOG)
+    """A model that does not exist is a 404 in the words of the API that was asked."""
+    for api in PATHS:
+        exchange = send(api, "no-such-model", "hi")
+        found = f"HTTP {exchange.status}: {_short(exchange.text)}"
+        require(exchange.status == 404, f"HTTP 404 for an unknown model ({api})", found, HINT_PLUGIN)
+        kind = "not_found_error" if api == MESSAGES else "model_not_found"
+        require(f'"{kind}"' in exchange.text, f"{kind} ({api})", found, HINT_GATEWAY)
 
 
 def test_missing_key_is_refused() -> None:

@@ -12,9 +12,8 @@ from typing import Any
 
 from stub.ask import Ask
 from stub.controls import Controls
-
-# What a tool is called with, by the type its schema asks for: a real client validates the arguments.
-_EXAMPLE_BY_TYPE: dict[str, Any] = {"integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
+from stub.instance import instance_of
+from stub.structure import forced_tool, wanted_schema
 
 
 class StreamCutError(Exception):
@@ -83,30 +82,27 @@ class Answer:
 
 
 def make_answer(ask: Ask, controls: Controls) -> Answer:
-    """Decide what is said: a tool call while the controls ask for one and tools are offered, else a text."""
-    text = f"stub answer from model {ask.model} on {ask.endpoint}"
-    if ask.tool_results:
-        text += f" after {ask.tool_results} tool result(s)"
-    tool = _first_tool(ask.body.get("tools")) if ask.tool_results < controls.tool else None
-    return Answer(ask, controls, text, tool)
+    """Decide what is said: a call of the tool that is demanded, JSON by a schema, else a text with the model's name."""
+    forced = forced_tool(ask.body) if not ask.tool_results else None
+    called = forced is not None or ask.tool_results < controls.tool
+    tool = _tool(ask.body.get("tools"), forced or "") if called else None
+    return Answer(ask, controls, _text(ask), tool)
 
 
-def _first_tool(tools: object) -> ToolCall | None:
+def _text(ask: Ask) -> str:
+    schema = wanted_schema(ask.body)
+    if schema is not None:
+        return json.dumps(instance_of(schema) if schema else {"model": ask.model})
+    after = f" after {ask.tool_results} tool result(s)" if ask.tool_results else ""
+    return f"stub answer from model {ask.model} on {ask.endpoint}{after}"
+
+
+def _tool(tools: object, name: str) -> ToolCall | None:
+    """Return a call of the tool *name*, or of the first one that has a name."""
     for tool in tools if isinstance(tools, list) else []:
         # Chat nests the description under "function"; Responses and Messages do not, and built-in tools have no name.
         described = tool.get("function", tool) if isinstance(tool, dict) else {}
-        if isinstance(described, dict) and isinstance(described.get("name"), str):
-            schema = described.get("parameters") or described.get("input_schema") or {}
-            return ToolCall(described["name"], _example_arguments(schema))
+        if isinstance(described, dict) and isinstance(described.get("name"), str) and name in ("", described["name"]):
+            arguments = instance_of(described.get("parameters") or described.get("input_schema") or {"type": "object"})
+            return ToolCall(described["name"], arguments if isinstance(arguments, dict) else {})
     return None
-
-
-def _example_arguments(schema: dict[str, Any]) -> dict[str, Any]:
-    properties = schema.get("properties") or {}
-    return {name: _example(properties.get(name) or {}) for name in schema.get("required") or []}
-
-
-def _example(schema: dict[str, Any]) -> Any:
-    if schema.get("enum"):
-        return schema["enum"][0]
-    return _EXAMPLE_BY_TYPE.get(str(schema.get("type")), "stub")

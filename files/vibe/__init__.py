@@ -8,6 +8,7 @@ A request passes through them in this order:
 * ``look`` (``tokens``, ``words``, ``lexicon``), ``features``, ``scorer``, ``score``: how hard that ask looks, with
   signed contributions, by the weights in ``prior.json`` (an ``artefact``: versioned, checksummed).
 * ``decision``: which pool, and why; ``headers`` and ``log`` tell client and operator.
+* ``unknown_model``: the 404 for a model that does not exist.
 * ``cli``: the same from a shell.
 
 Learning an adapter from an operator's labels: ``fit_command``, ``labels``, ``learn`` (``ridge``, ``apgr``), ``shape``.

@@ -37,7 +37,7 @@ def response_headers(decision: Mapping[str, object], served: str | None) -> dict
         SERVED_POOL: served,
         FALLBACK: None if served is None else str(served != decision.get("pool")).lower(),
     }
-    return {name: _ascii(value) for name, value in values.items() if value is not None}
+    return {name: printable(value) for name, value in values.items() if value is not None}
 
 
 def served_pool(data: Mapping[str, object], response: object) -> str | None:
@@ -54,5 +54,6 @@ def _entry(holder: object, key: str) -> object:
     return holder.get(key) if isinstance(holder, Mapping) else None
 
 
-def _ascii(value: object) -> str:
+def printable(value: object) -> str:
+    """Return *value* as a header may hold it: printable ASCII, of bounded length."""
     return _UNPRINTABLE.sub("?", str(value))[:MAX_VALUE_CHARS]

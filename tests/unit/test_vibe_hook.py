@@ -303,3 +303,49 @@ def test_no_body_makes_the_hook_raise_or_name_an_unknown_pool(
     assert _run(router, call_type, data)["model"] in {"chat-auto", "pool-chat-mini", "pool-chat-standard"}
     headers = _headers(router, data, None)
     assert headers is None or all(value.isascii() for value in headers.values())
+
+
+class ProxyModelNotFoundError(Exception):
+    """What LiteLLM raises for a model that it does not know, by its name and attributes."""
+
+    status_code = 400
+    detail: object = {"error": "Invalid model name passed in model=x."}
+    headers: dict[str, str] | None = None
+
+
+def _failed(router: VibeIntelligentRouter, model: object, error: Exception) -> None:
+    assert asyncio.run(router.async_post_call_failure_hook({"model": model}, error, None)) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "shown"), [("gpt-99", "gpt-99"), ("ü\r\nx: y", "???x: y"), (None, "None"), ("m" * 999, "m" * 200)]
+)
+def test_a_model_that_does_not_exist_is_a_404_that_names_it(
+    router: VibeIntelligentRouter, model: object, shown: str
+) -> None:
+    error = ProxyModelNotFoundError()
+    _failed(router, model, error)
+    assert error.status_code == 404
+    assert error.detail == f"The model `{shown}` does not exist. GET /v1/models lists those that do."
+    assert error.headers == {"x-vibe-unknown-model": shown}
+
+
+def test_another_error_stays_as_it_is(router: VibeIntelligentRouter, capsys: pytest.CaptureFixture[str]) -> None:
+    error = ValueError("upstream said no")
+    _failed(router, "chat-auto", error)
+    assert vars(error) == {}
+    assert capsys.readouterr().err == ""
+
+
+def test_an_error_that_cannot_be_changed_is_left_with_a_line_in_the_log(
+    router: VibeIntelligentRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Frozen(Exception):
+        __slots__ = ()
+
+        def __setattr__(self, name: str, value: object) -> None:
+            raise AttributeError(name)
+
+    Frozen.__name__ = "ProxyModelNotFoundError"
+    _failed(router, "gpt-99", Frozen())
+    assert "the error stays as it is" in capsys.readouterr().err
