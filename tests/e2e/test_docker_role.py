@@ -286,7 +286,7 @@ def test_restarts_in_a_row_do_not_meet_systemds_limit(host: DockerHost) -> None:
         == "up"
     )
     pid = host.engine_pid()
-    host.role(docker_log_max_file=5)
+    host.role(docker_log_max_file=6)
     assert host.engine_pid() != pid
     assert host.answers()
     refused = host.run("sh", "-c", "for i in 1 2 3 4; do systemctl restart docker || exit 1; done", check=False)
