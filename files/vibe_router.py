@@ -24,11 +24,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vibe import cli
-from vibe.ask import ROUTED_CALL_TYPES, WEBSOCKET, last_human_ask
-from vibe.decision import REASON_ERROR, Decision, decide, forget, recall, remember, safe_decision
+from vibe.ask import ROUTED_CALL_TYPES, WEBSOCKET
+from vibe.choice import forget_choice
+from vibe.decision import REASON_ERROR, Decision, decide, safe_decision
 from vibe.first_frame import with_model
 from vibe.headers import response_headers, served_pool
 from vibe.log import DEBUG, INFO, WARNING, log, log_failure
+from vibe.record import forget, recall, remember
+from vibe.request import read_request
 from vibe.request_id import call_id, request_id
 from vibe.routes import NO_ROUTES, Family, Routes, default_path, load_routes
 from vibe.scorer import Scorer, load_prior
@@ -82,7 +85,9 @@ class VibeIntelligentRouter(CustomLogger):
             forget(data)
             family = self._family_of(data.get("model"), call_type)
             if family is not None:
-                self._apply(decide(family, self.routes, self.scorer, last_human_ask(data, call_type)), data, call_type)
+                request = read_request(data, call_type)
+                forget_choice(data)
+                self._apply(decide(family, self.routes, self.scorer, request), data, call_type)
         except Exception as error:
             log_failure(f"the safe pool serves: request_id={request_id(data)} call_type={call_type}", error)
             if family is not None:
@@ -154,8 +159,8 @@ class VibeIntelligentRouter(CustomLogger):
         shown = "-" if decision.score is None else f"{decision.score:.1f}"
         log(
             INFO,
-            f"ROUTING DECISION virtual_model={decision.virtual_model} pool={decision.target} score={shown} "
-            f'threshold={decision.threshold:g} reasons="{", ".join(decision.reasons)}" '
+            f"ROUTING DECISION virtual_model={decision.virtual_model} pool={decision.target} rule={decision.rule} "
+            f'score={shown} threshold={decision.threshold:g} reasons="{", ".join(decision.reasons)}" '
             f"request_id={request_id(data)} call_id={call_id(data)} call_type={call_type}",
         )
 

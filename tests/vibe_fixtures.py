@@ -19,6 +19,7 @@ _ROUTES: dict[str, Any] = {
             "strong_pool": f"pool-{name}-standard",
             "safe_pool": f"pool-{name}-standard",
             "threshold": 50,
+            "explicit_choice": ["header", "metadata", "tag"],
         }
         for name in ("chat", "codex", "claude")
     },

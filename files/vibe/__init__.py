@@ -3,11 +3,13 @@
 A request passes through them in this order:
 
 * ``routes``: which virtual model belongs to which pools (read once, at import).
-* ``ask``: the last thing a human asked, from a body of any endpoint; ``injected`` removes what a client's tools put
-  into it, ``first_frame`` reads and rewrites the one message of a WebSocket.
+* ``request``: one view of it, whichever API and client it came by. ``ask`` finds the last thing a human asked,
+  ``injected`` removes what a client's tools put into it, ``turn`` tells a person's turn from a client's own,
+  ``first_frame`` reads and rewrites the one message of a WebSocket.
+* ``rules``: in a fixed order, each a file; the first that has a ``verdict`` decides, the score is the last.
 * ``look`` (``tokens``, ``words``, ``lexicon``), ``features``, ``scorer``, ``score``: how hard that ask looks, with
   signed contributions, by the weights in ``prior.json`` (an ``artefact``: versioned, checksummed).
-* ``decision``: which pool, and why; ``headers`` and ``log`` tell client and operator.
+* ``decision``: which pool, and why; ``record``, ``headers`` and ``log`` carry it to LiteLLM, client and operator.
 * ``unknown_model``: the 404 for a model that does not exist.
 * ``cli``: the same from a shell.
 

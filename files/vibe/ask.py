@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from vibe.first_frame import response_of
 from vibe.injected import without_injected
 
 # The call types that LiteLLM really sends (never "completion"), and the body's field that holds the conversation.
@@ -25,8 +24,6 @@ def last_human_ask(data: Mapping[str, object], call_type: str) -> str | None:
     None is common and no error: a tool loop under ``previous_response_id`` sends tool results only, an image comes
     without words, a legacy prompt can be a list of token numbers.
     """
-    if call_type == WEBSOCKET:
-        return last_human_ask(response_of(data.get("first_message")), RESPONSES)
     conversation = data.get(FIELD_OF_CALL_TYPE.get(call_type, ""))
     if isinstance(conversation, str):
         return without_injected(conversation) or None

@@ -12,6 +12,7 @@ from vibe.decision import decide
 from vibe.fit_command import fit
 from vibe.injected import without_injected
 from vibe.labels import LabelsError
+from vibe.request import Request
 from vibe.routes import Family, Routes, RoutesError, default_path, load_routes
 from vibe.scorer import Scorer, load_scorer
 
@@ -78,7 +79,7 @@ def _families(routes: Routes, wanted: str | None) -> list[Family]:
 def _explain(text: str, families: list[Family], routes: Routes, scorer: Scorer, *, as_json: bool) -> int:
     ask = without_injected(text)
     scored = scorer.score(ask)
-    decisions = [decide(family, routes, scorer, ask or None) for family in families]
+    decisions = [decide(family, routes, scorer, Request(ask or None)) for family in families]
     if as_json:
         report = {
             "score": scored.value,
@@ -97,5 +98,5 @@ def _explain(text: str, families: list[Family], routes: Routes, scorer: Scorer, 
     for decision in decisions:
         sign = ">=" if decision.score is not None and decision.score >= decision.threshold else "<"
         why = f"{decision.score} {sign} {decision.threshold:g}" if decision.score is not None else decision.reasons[0]
-        print(f"{decision.virtual_model} -> {decision.target}  ({why})")
+        print(f"{decision.virtual_model} -> {decision.target}  (rule {decision.rule}: {why})")
     return 0

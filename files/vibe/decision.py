@@ -1,22 +1,17 @@
-"""Which pool gets a request, and why: a record of names and numbers, without text.
-
-The record travels in the request's metadata (``METADATA_KEY``) as plain JSON values, so that LiteLLM's own loggers
-carry it and the response hook finds it again.
-"""
+"""Which pool gets a request, and why: a record of names and numbers, without text."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from vibe.request import Request
 from vibe.routes import Family, Routes
-from vibe.score import Score
+from vibe.rules import RULES
 from vibe.scorer import Scorer
+from vibe.verdict import CHEAP, PASS, SAFE, STRONG, Verdict
 
-METADATA_KEY = "vibe_decision"
-MAX_REASONS = 6
-REASON_NO_ASK = "no_human_ask"
-REASON_NO_SIGNAL = "no_signal"
+# What stands for a rule where none could decide.
+NO_RULE = "none"
 REASON_ERROR = "router_error"
 
 
@@ -25,13 +20,14 @@ class Decision:
     """One routing decision.
 
     ``pool`` is None where the request keeps the virtual model's name, which LiteLLM sends to ``safe_pool``.
-    ``score`` is 0 to 100, None where nothing could be scored. ``reasons`` are signed, largest share first.
+    ``rule`` is the one that decided, ``score`` 0 to 100, None where nothing was scored, ``reasons`` its words.
     """
 
     family: str
     virtual_model: str
     pool: str | None
     safe_pool: str
+    rule: str
     score: float | None
     threshold: float
     reasons: tuple[str, ...]
@@ -42,77 +38,52 @@ class Decision:
         return self.pool or self.safe_pool
 
     def as_metadata(self) -> dict[str, object]:
-        """Return the record as JSON values: pool and reason as in the response headers."""
+        """Return the record as JSON values: pool, rule and reason as in the response headers."""
         return {
             "virtual_model": self.virtual_model,
             "family": self.family,
             "pool": self.target,
+            "rule": self.rule,
             "score": self.score,
             "threshold": self.threshold,
             "reason": ", ".join(self.reasons),
         }
 
 
-def decide(family: Family, routes: Routes, scorer: Scorer, ask: str | None) -> Decision:
-    """Choose the pool for *ask*, the last human ask (None: there is none to be seen), by what *scorer* says of it."""
-    if ask is None:
-        # The ask that this turn belongs to may have been hard: nothing says that the cheap pool will do.
-        return safe_decision(family, REASON_NO_ASK)
-    scored = scorer.score(ask)
-    pool = family.strong_pool if scored.value >= family.threshold else family.cheap_pool
+def decide(family: Family, routes: Routes, scorer: Scorer, request: Request) -> Decision:
+    """Ask the rules, in their order, and choose the pool that the first verdict means."""
+    passed: tuple[str, ...] = ()
+    for rule in RULES:
+        verdict = rule.judge(request, family, scorer)
+        if verdict is None:
+            continue
+        if verdict.side != PASS:
+            return _decision(family, routes, rule.NAME, replace(verdict, reasons=verdict.reasons + passed))
+        passed += verdict.reasons
+    return safe_decision(family, REASON_ERROR)
+
+
+def safe_decision(family: Family, reason: str) -> Decision:
+    """Leave the request under the virtual model's name, for *reason*."""
+    return _of(family, None, NO_RULE, Verdict(SAFE, (reason,)))
+
+
+def _decision(family: Family, routes: Routes, rule: str, verdict: Verdict) -> Decision:
+    pool = {CHEAP: family.cheap_pool, STRONG: family.strong_pool}.get(verdict.side)
     # CRITICAL: LiteLLM answers 400 to an unknown pool, without trying a fallback.
-    if pool not in routes.pools:
+    if pool is not None and pool not in routes.pools:
         return safe_decision(family, REASON_ERROR)
+    return _of(family, pool, rule, verdict)
+
+
+def _of(family: Family, pool: str | None, rule: str, verdict: Verdict) -> Decision:
     return Decision(
         family=family.name,
         virtual_model=family.virtual_model,
         pool=pool,
         safe_pool=family.safe_pool,
-        score=scored.value,
+        rule=rule,
+        score=verdict.score,
         threshold=family.threshold,
-        reasons=reasons_of(scored),
+        reasons=verdict.reasons,
     )
-
-
-def safe_decision(family: Family, reason: str) -> Decision:
-    """Leave the request under the virtual model's name, for *reason*."""
-    return Decision(
-        family=family.name,
-        virtual_model=family.virtual_model,
-        pool=None,
-        safe_pool=family.safe_pool,
-        score=None,
-        threshold=family.threshold,
-        reasons=(reason,),
-    )
-
-
-def reasons_of(scored: Score) -> tuple[str, ...]:
-    """Return the main contributions in points, such as ``("greeting -28.0", "length +2.9")``."""
-    main = scored.largest(MAX_REASONS)
-    return tuple(f"{part.feature} {part.points:+.1f}" for part in main) or (REASON_NO_SIGNAL,)
-
-
-def remember(data: Mapping[str, object], decision: Decision) -> None:
-    """Put *decision* into the metadata that LiteLLM keeps for itself."""
-    # Responses and Messages have litellm_metadata, and there "metadata" is the client's own, which goes upstream.
-    for holder in (data.get("litellm_metadata"), data.get("metadata")):
-        if isinstance(holder, dict):
-            holder[METADATA_KEY] = decision.as_metadata()
-            return
-
-
-def recall(data: Mapping[str, object]) -> dict[str, object] | None:
-    """Return what ``remember`` kept, None where nothing was decided."""
-    for holder in (data.get("litellm_metadata"), data.get("metadata")):
-        kept = holder.get(METADATA_KEY) if isinstance(holder, dict) else None
-        if isinstance(kept, dict):
-            return kept
-    return None
-
-
-def forget(data: Mapping[str, object]) -> None:
-    """Remove a record that a client put into its metadata: it would come back in our headers as if it were ours."""
-    for holder in (data.get("litellm_metadata"), data.get("metadata")):
-        if isinstance(holder, dict):
-            holder.pop(METADATA_KEY, None)

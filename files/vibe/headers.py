@@ -17,7 +17,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-VIRTUAL_MODEL, POOL, SCORE, REASON = "x-vibe-virtual-model", "x-vibe-pool", "x-vibe-score", "x-vibe-reason"
+VIRTUAL_MODEL, POOL, RULE = "x-vibe-virtual-model", "x-vibe-pool", "x-vibe-rule"
+SCORE, REASON = "x-vibe-score", "x-vibe-reason"
 SERVED_POOL, FALLBACK = "x-vibe-served-pool", "x-vibe-fallback"
 MAX_VALUE_CHARS = 200
 _MODEL_GROUP = "x-litellm-model-group"
@@ -32,6 +33,7 @@ def response_headers(decision: Mapping[str, object], served: str | None) -> dict
     values = {
         VIRTUAL_MODEL: decision.get("virtual_model"),
         POOL: decision.get("pool"),
+        RULE: decision.get("rule"),
         SCORE: decision.get("score"),
         REASON: decision.get("reason"),
         SERVED_POOL: served,

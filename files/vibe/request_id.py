@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from vibe.request import headers_of
+
 UNKNOWN = "-"
 MAX_ID_CHARS = 128
 _UNSAFE = re.compile(r"[^!-~]")
@@ -12,10 +14,7 @@ _UNSAFE = re.compile(r"[^!-~]")
 
 def request_id(data: Mapping[str, object]) -> str:
     """Return the client's ``x-request-id``, else LiteLLM's call id, else "-"."""
-    request = data.get("proxy_server_request")
-    headers = request.get("headers") if isinstance(request, dict) else None
-    given = headers.get("x-request-id") if isinstance(headers, dict) else None
-    return _clean(given) or call_id(data)
+    return _clean(headers_of(data).get("x-request-id")) or call_id(data)
 
 
 def call_id(data: Mapping[str, object]) -> str:

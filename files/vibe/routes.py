@@ -4,11 +4,13 @@ Shape (rendered from the deployment's variables, never edited by hand)::
 
     {"version": 1,
      "families": {"chat": {"virtual_model": "chat-auto", "cheap_pool": "pool-chat-mini",
-                           "strong_pool": "pool-chat-standard", "safe_pool": "pool-chat-standard", "threshold": 50}},
+                           "strong_pool": "pool-chat-standard", "safe_pool": "pool-chat-standard", "threshold": 50,
+                           "explicit_choice": ["header", "metadata", "tag"]}},
      "pools": ["pool-chat-mini", "pool-chat-standard"]}
 
 ``pools`` lists every model name of LiteLLM's configuration. ``safe_pool`` is where LiteLLM's ``model_group_alias``
 sends the virtual model by itself. ``threshold`` is a score, 0 to 100: from there on a request goes to the strong pool.
+``explicit_choice`` lists where a client may say outright which pool serves (``choice``).
 """
 
 from __future__ import annotations
@@ -20,13 +22,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from vibe.choice import SOURCES
+
 ROUTES_VERSION = 1
 ROUTES_VARIABLE = "VIBE_ROUTES_FILE"
 ROUTES_NAME = "vibe_routes.json"
 MIN_THRESHOLD, MAX_THRESHOLD = 0.0, 100.0
 _TOP_KEYS = ("version", "families", "pools")
 _NAME_KEYS = ("virtual_model", "cheap_pool", "strong_pool", "safe_pool")
-_FAMILY_KEYS = (*_NAME_KEYS, "threshold")
+_FAMILY_KEYS = (*_NAME_KEYS, "threshold", "explicit_choice")
 # Names travel in response headers and log lines: printable ASCII without spaces.
 _NAME = re.compile(r"[!-~]{1,200}")
 _NAME_RULE = "must be a name of 1 to 200 printable ASCII characters without spaces"
@@ -46,6 +50,7 @@ class Family:
     strong_pool: str
     safe_pool: str
     threshold: float
+    explicit_choice: tuple[str, ...] = SOURCES
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,10 @@ def _family(name: str, entry: object, pools: frozenset[str], faults: list[str]) 
             faults.append(f"{where}.{key}: {value!r} is not in pools")
         else:
             names[key] = value
+    sources = entry.get("explicit_choice", [])
+    if not isinstance(sources, list) or not all(source in SOURCES for source in sources):
+        faults.append(f"{where}.explicit_choice: must be a list of {', '.join(SOURCES)}, is {sources!r}")
+        return None
     threshold = entry.get("threshold", MIN_THRESHOLD)
     # A bool is an int to Python; NaN fails the comparison.
     if isinstance(threshold, bool) or not isinstance(threshold, int | float):
@@ -152,7 +161,7 @@ def _family(name: str, entry: object, pools: frozenset[str], faults: list[str]) 
     elif not MIN_THRESHOLD <= threshold <= MAX_THRESHOLD:
         faults.append(f"{where}.threshold: must be between 0 and 100, is {threshold!r}")
     elif len(faults) == before:
-        return Family(name=name, threshold=float(threshold), **names)
+        return Family(name=name, threshold=float(threshold), explicit_choice=tuple(sources), **names)
     return None
 
 

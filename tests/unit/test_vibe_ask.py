@@ -7,8 +7,8 @@ import time
 from typing import Any
 
 import pytest
-from vibe.ask import last_human_ask
 from vibe.injected import INJECTED_TAGS, without_injected
+from vibe.request import read_request
 
 ASK = "Rename this variable, please"
 LINEAR_SECONDS = 3.0
@@ -83,7 +83,7 @@ BODIES: list[tuple[str, str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("call_type", "body"), [body[1:] for body in BODIES], ids=[body[0] for body in BODIES])
 def test_the_ask_is_found_in_every_shape(call_type: str, body: dict[str, Any]) -> None:
-    assert last_human_ask(body, call_type) == ASK
+    assert read_request(body, call_type).ask == ASK
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_the_ask_is_found_in_every_shape(call_type: str, body: dict[str, Any]) -
     ],
 )
 def test_a_body_without_a_human_ask_gives_none(call_type: str, body: dict[str, Any]) -> None:
-    assert last_human_ask(body, call_type) is None
+    assert read_request(body, call_type).ask is None
 
 
 @pytest.mark.parametrize("tag", INJECTED_TAGS)

@@ -14,7 +14,7 @@ import pytest
 import vibe_router
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from vibe.decision import METADATA_KEY
+from vibe.record import METADATA_KEY
 from vibe.routes import Routes, load_routes
 from vibe.score import Score
 from vibe_fixtures import HARD, HI, routes_document
@@ -122,6 +122,25 @@ def test_a_model_that_is_no_name_is_left_alone(router: VibeIntelligentRouter, mo
     assert _run(router, "acompletion", {"model": model, "messages": []})["model"] == model
 
 
+def test_a_title_turn_goes_cheap_however_hard_the_ask_is(
+    router: VibeIntelligentRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_type, data = _messages("claude-auto", HARD)
+    data["system"] = [{"type": "text", "text": "Generate a concise, sentence-case title (3-7 words)."}]
+    assert _run(router, call_type, data)["model"] == "pool-claude-mini"
+    assert 'rule=background score=- threshold=50 reasons="title"' in capsys.readouterr().err
+    headers = _headers(router, data, None)
+    assert headers is not None
+    assert (headers["x-vibe-rule"], headers["x-vibe-reason"]) == ("background", "title")
+
+
+def test_a_choice_in_the_metadata_does_not_go_upstream(router: VibeIntelligentRouter) -> None:
+    call_type, data = _messages("claude-auto", HI)
+    data["metadata"] = {"user_id": "theirs", "vibe_choice": "strong"}
+    assert _run(router, call_type, data)["model"] == "pool-claude-standard"
+    assert data["metadata"] == {"user_id": "theirs"}
+
+
 def test_without_a_visible_ask_the_safe_pool_serves(
     router: VibeIntelligentRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -147,7 +166,7 @@ def test_an_error_is_logged_without_text_and_the_virtual_name_kept(
     assert "in decide" in errors
     assert "payment" not in errors
     assert errors.count(DECISION) == 1
-    assert 'pool=pool-chat-standard score=- threshold=50 reasons="router_error"' in errors
+    assert 'pool=pool-chat-standard rule=none score=- threshold=50 reasons="router_error"' in errors
     headers = _headers(router, data, None)
     assert headers is not None
     assert headers["x-vibe-reason"] == "router_error"
@@ -201,6 +220,7 @@ def test_headers_say_what_was_decided_and_who_served(
     assert headers is not None
     assert headers["x-vibe-virtual-model"] == "chat-auto"
     assert headers["x-vibe-pool"] == "pool-chat-mini"
+    assert headers["x-vibe-rule"] == "score"
     assert headers["x-vibe-score"] == "0.0"
     assert headers["x-vibe-reason"].startswith("greeting -")
     assert headers.get("x-vibe-served-pool") == served

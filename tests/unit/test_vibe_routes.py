@@ -58,6 +58,13 @@ def _drop(*keys: str) -> Callable[[dict[str, Any]], None]:
     ("spoil", "message"),
     [
         (_set("version", value=2), "version: must be 1, is 2"),
+        (
+            _set("families", "chat", "explicit_choice", value=["nose"]),
+            "families.chat.explicit_choice: must be a list of",
+        ),
+        (_set("families", "chat", "explicit_choice", value="tag"), "families.chat.explicit_choice: must be a list of"),
+        (_set("families", "chat", "explicit_choice", value=[{}]), "families.chat.explicit_choice: must be a list of"),
+        (_drop("families", "chat", "explicit_choice"), "families.chat.explicit_choice: is missing"),
         (_set("version", value=True), "version: must be 1, is True"),
         (_drop("version"), "version: is missing"),
         (_drop("pools"), "pools: is missing"),

@@ -1,0 +1,31 @@
+"""An explicit choice wins, where the family lets clients choose: a side (cheap, strong) or a pool of the family."""
+
+from __future__ import annotations
+
+from vibe.request import Request
+from vibe.routes import Family
+from vibe.scorer import Scorer
+from vibe.verdict import CHEAP, PASS, SAFE, STRONG, Verdict
+
+NAME = "explicit"
+
+
+def judge(request: Request, family: Family, scorer: Scorer) -> Verdict | None:
+    """Judge by the first choice that names something of the family; say which ones do not."""
+    sides = {
+        family.safe_pool: SAFE,
+        family.cheap_pool: CHEAP,
+        family.strong_pool: STRONG,
+        CHEAP: CHEAP,
+        STRONG: STRONG,
+    }
+    ignored = []
+    for choice in request.choices:
+        if choice.source not in family.explicit_choice:
+            ignored.append(f"{choice.source} choice is switched off")
+        elif choice.value in sides:
+            return Verdict(sides[choice.value], (f"{choice.source} choice", *ignored))
+        else:
+            # Not what it says: it is the client's text.
+            ignored.append(f"{choice.source} choice names no pool of the family")
+    return Verdict(PASS, tuple(ignored)) if ignored else None

@@ -1,0 +1,18 @@
+"""What a rule says: which side of the family serves, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# SAFE leaves the virtual model's name in place, which LiteLLM sends to the family's safe pool.
+# PASS decides nothing: its reasons are told with those of the rule that does.
+CHEAP, STRONG, SAFE, PASS = "cheap", "strong", "safe", "pass"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``side``: CHEAP, STRONG, SAFE or PASS; ``reasons``: for log and headers; ``score``: 0 to 100, if there is one."""
+
+    side: str
+    reasons: tuple[str, ...]
+    score: float | None = None
