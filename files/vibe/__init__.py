@@ -11,7 +11,7 @@ A request passes through them in this order:
   signed contributions, by the weights in ``prior.json`` (an ``artefact``: versioned, checksummed).
 * ``decision``: which pool, and why; ``record``, ``headers`` and ``log`` carry it to LiteLLM, client and operator.
 * ``unknown_model``: the 404 for a model that does not exist.
-* ``cli``: the same from a shell.
+* ``cli``: the same from a shell; ``explain_command`` is its main part.
 
 Learning an adapter from an operator's labels: ``fit_command``, ``labels``, ``learn`` (``ridge``, ``apgr``), ``shape``.
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from vibe.artefact import ArtefactError
-from vibe.decision import decide
+from vibe.explain_command import BodyError, explain, request_of_text, requests_of_file
 from vibe.fit_command import fit
-from vibe.injected import without_injected
 from vibe.labels import LabelsError
 from vibe.request import Request
 from vibe.routes import Family, Routes, RoutesError, default_path, load_routes
-from vibe.scorer import Scorer, load_scorer
+from vibe.scorer import load_scorer
 
 
 def main(arguments: list[str] | None, beside: Path, default_threshold: float) -> int:
@@ -24,8 +22,10 @@ def main(arguments: list[str] | None, beside: Path, default_threshold: float) ->
     """
     parser = argparse.ArgumentParser(prog="vibe_router.py", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    explaining = commands.add_parser("explain", help="print the decision for a text and what each feature adds")
-    explaining.add_argument("text", help="the prompt; - reads it from standard input")
+    explaining = commands.add_parser("explain", help="print the decision for a text or a request, its rule and reasons")
+    asked = explaining.add_mutually_exclusive_group(required=True)
+    asked.add_argument("text", nargs="?", help="the prompt; - reads it from standard input")
+    asked.add_argument("--body", type=Path, metavar="FILE", help="a whole request body, or recorded requests")
     explaining.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     explaining.add_argument("--family", help="the family to decide for (default: all)")
     explaining.add_argument("--routes", type=Path, metavar="FILE", help="routes file (default: the deployed one)")
@@ -44,13 +44,20 @@ def main(arguments: list[str] | None, beside: Path, default_threshold: float) ->
         if options.command == "fit":
             return fit(options.labels, options.out, options.family, force=options.force)
         routes = _routes_for(options.routes, beside, default_threshold)
-        text = sys.stdin.read() if options.text == "-" else options.text
-        return _explain(
-            text, _families(routes, options.family), routes, load_scorer(options.adapter), as_json=options.json
+        families = _families(routes, options.family)
+        explain(
+            _requests(options.text, options.body), families, routes, load_scorer(options.adapter), as_json=options.json
         )
-    except (RoutesError, ArtefactError, LabelsError) as error:
+        return 0
+    except (RoutesError, ArtefactError, LabelsError, BodyError) as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def _requests(text: str | None, body: Path | None) -> list[Request]:
+    if body is not None:
+        return requests_of_file(body)
+    return [request_of_text(sys.stdin.read() if text == "-" else text or "")]
 
 
 def _check(path: Path) -> int:
@@ -74,29 +81,3 @@ def _families(routes: Routes, wanted: str | None) -> list[Family]:
         known = ", ".join(family.name for family in routes.by_virtual_model.values())
         raise RoutesError(f"--family: {wanted!r} is not in the routes; known are {known}")
     return families
-
-
-def _explain(text: str, families: list[Family], routes: Routes, scorer: Scorer, *, as_json: bool) -> int:
-    ask = without_injected(text)
-    scored = scorer.score(ask)
-    decisions = [decide(family, routes, scorer, Request(ask or None)) for family in families]
-    if as_json:
-        report = {
-            "score": scored.value,
-            "raw": scored.raw,
-            "base": scored.base,
-            "contributions": [part._asdict() for part in scored.contributions],
-            "decisions": [decision.as_metadata() for decision in decisions],
-        }
-        print(json.dumps(report, indent=2))
-        return 0
-    print(f"{'feature':<20}{'value':>8}{'points':>9}")
-    print(f"{'(base)':<20}{'':>8}{scored.base:>+9.1f}")
-    for part in scored.contributions:
-        print(f"{part.feature:<20}{part.value:>8.2f}{part.points:>+9.1f}")
-    print(f"{'score (0 to 100)':<20}{'':>8}{scored.value:>9.1f}\n")
-    for decision in decisions:
-        sign = ">=" if decision.score is not None and decision.score >= decision.threshold else "<"
-        why = f"{decision.score} {sign} {decision.threshold:g}" if decision.score is not None else decision.reasons[0]
-        print(f"{decision.virtual_model} -> {decision.target}  (rule {decision.rule}: {why})")
-    return 0

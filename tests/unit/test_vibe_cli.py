@@ -60,6 +60,47 @@ def test_explain_leaves_injected_blocks_out() -> None:
     assert _vibe("explain", f"<system-reminder>{HARD}</system-reminder>{HI}", "--json").stdout == plain
 
 
+RECORDED = Path(__file__).resolve().parents[1] / "fixtures/clients"
+
+
+def test_explain_takes_a_tag_in_the_text_at_its_word() -> None:
+    assert "any -> strong_pool  (rule explicit: tag choice)" in _vibe("explain", f"{HI} [[vibe:strong]]").stdout
+
+
+def test_explain_takes_recorded_requests() -> None:
+    result = _vibe("explain", "--body", str(RECORDED / "claude-code/tool-loop.json"))
+    assert result.returncode == 0, result.stderr
+    assert "request 1 of 5: a title turn\nany -> cheap_pool  (rule background: title)" in result.stdout
+    assert result.stdout.count("(rule score: ") == 4
+
+
+def test_explain_takes_a_body(tmp_path: Path) -> None:
+    body = tmp_path / "body.json"
+    body.write_text(json.dumps({"model": "codex-auto", "input": HARD}), encoding="utf-8")
+    report = json.loads(_vibe("explain", "--body", str(body), "--json").stdout)
+    assert (report["decisions"][0]["pool"], report["decisions"][0]["rule"]) == ("strong_pool", "score")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("nonsense", "is not valid JSON"),
+        ("[]", "holds no request"),
+        ("[7]", "request 1: must be one JSON object"),
+        ('{"body": 7}', "request 1: its body must be one JSON object"),
+        ('{"model": "x"}', "request 1: has none of the fields messages, input, prompt"),
+    ],
+)
+def test_explain_refuses_a_file_without_a_request(tmp_path: Path, content: str, said: str) -> None:
+    body = tmp_path / "body.json"
+    body.write_text(content, encoding="utf-8")
+    result = _vibe("explain", "--body", str(body))
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"--body {body}")
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_check_routes_accepts_a_valid_file(routes_file: Path) -> None:
     result = _vibe("check-routes", str(routes_file))
     assert result.returncode == 0

@@ -1,0 +1,74 @@
+"""The rules inside the deployed proxy: recorded turns, replayed; explicit choices on every API, streamed or not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import requests
+from e2e.machine import PROJECT
+
+RECORDED = PROJECT / "tests/fixtures/clients"
+TITLE = "Generate a concise, sentence-case title"
+# Hop-by-hop, or the transport's own.
+NOT_REPLAYED = ("host", "content-length", "connection", "accept-encoding", "authorization", "x-api-key")
+
+
+def _recorded(client: str) -> list[Any]:
+    found = []
+    for path in sorted((RECORDED / client).glob("*.json")):
+        for index, sent in enumerate(json.loads(path.read_text(encoding="utf-8"))):
+            if sent["method"] == "POST":
+                found.append(pytest.param(sent, id=f"{path.stem}-{index}"))
+    return found
+
+
+def _replay(settings: dict[str, str], sent: dict[str, Any]) -> requests.Response:
+    headers = {name: value for name, value in sent["headers"].items() if name.lower() not in NOT_REPLAYED}
+    headers["authorization"] = f"Bearer {settings['OPENAI_API_KEY']}"
+    root = settings["OPENAI_BASE_URL"].removesuffix("/v1")
+    return requests.post(root + sent["path"], json=sent["body"], headers=headers, timeout=90)
+
+
+@pytest.mark.parametrize("sent", _recorded("claude-code"))
+def test_what_claude_code_sent_is_answered_and_its_titles_go_cheap(
+    deployed: dict[str, str], sent: dict[str, Any]
+) -> None:
+    answer = _replay(deployed, sent)
+    assert answer.status_code == 200, answer.text
+    is_title = TITLE in json.dumps(sent["body"]["system"])
+    assert answer.headers["x-vibe-rule"] == ("background" if is_title else "score")
+    if is_title:
+        assert answer.headers["x-vibe-pool"] == "pool-claude-haiku"
+
+
+@pytest.mark.parametrize("sent", _recorded("codex"))
+def test_what_codex_sent_is_answered_by_the_score(deployed: dict[str, str], sent: dict[str, Any]) -> None:
+    answer = _replay(deployed, sent)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["x-vibe-rule"] == "score"
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("way", ["header", "metadata", "tag"])
+@pytest.mark.parametrize("api", ["chat/completions", "responses", "messages"])
+def test_an_explicit_choice_wins(deployed: dict[str, str], api: str, way: str, stream: bool) -> None:
+    prompt = "hi [[vibe:strong]]" if way == "tag" else "hi"
+    body: dict[str, Any] = {"model": "chat-auto", "stream": stream}
+    body |= (
+        {"input": prompt}
+        if api == "responses"
+        else {"messages": [{"role": "user", "content": prompt}], "max_tokens": 16}
+    )
+    if way == "metadata":
+        body["metadata"] = {"vibe_choice": "strong"}
+    headers = {"authorization": f"Bearer {deployed['OPENAI_API_KEY']}"}
+    headers |= {"x-vibe-choice": "strong"} if way == "header" else {}
+    answer = requests.post(f"{deployed['OPENAI_BASE_URL']}/{api}", json=body, headers=headers, timeout=90)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["x-vibe-rule"] == "explicit"
+    assert answer.headers["x-vibe-reason"] == f"{way} choice"
+    assert answer.headers["x-vibe-pool"] == "pool-chat-standard"
+    # By pieces in a stream: the model's name stands in the text.
+    assert "stub-chat-standard" in answer.text
