@@ -24,6 +24,7 @@ _ROUTES: dict[str, Any] = {
         for name in ("chat", "codex", "claude")
     },
     "pools": [f"pool-{name}-{size}" for name in ("chat", "codex", "claude") for size in ("mini", "standard")],
+    "models": {},
 }
 
 

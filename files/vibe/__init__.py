@@ -4,7 +4,8 @@ A request passes through them in this order:
 
 * ``routes``: which virtual model belongs to which pools (read once, at import).
 * ``request``: one view of it, whichever API and client it came by. ``ask`` finds the last thing a human asked,
-  ``injected`` removes what a client's tools put into it, ``turn`` tells a person's turn from a client's own,
+  ``injected`` removes what a client's tools put into it, ``turn`` tells a person's turn from a client's own, ``choice``
+  what the client chose, ``needs`` what the model must be able to do (``abilities``: what a pool is),
   ``first_frame`` reads and rewrites the one message of a WebSocket.
 * ``rules``: in a fixed order, each a file; the first that has a ``verdict`` decides, the score is the last.
 * ``look`` (``tokens``, ``words``, ``lexicon``), ``features``, ``scorer``, ``score``: how hard that ask looks, with

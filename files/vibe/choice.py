@@ -21,7 +21,7 @@ _VALUE = re.compile(_NAME)
 # Not after a quotation mark of a mail, a back quote or a quotation sign: somebody writes about the tag there.
 _LEADING_TAG = re.compile(rf"\[\[vibe:({_NAME})\]\](?![`\"'])")
 _TRAILING_TAG = re.compile(rf"(?:^|(?<=\s))\[\[vibe:({_NAME})\]\]$")
-_TAG_OPENING, _LONGEST_TAG, _FENCE = "[[vibe:", 220, "```"
+_TAG_OPENING, _TAG_CLOSING, _LONGEST_TAG, _FENCE = "[[vibe:", "]]", 220, "```"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ def _choices(body: Mapping[str, object], headers: Mapping[str, object], ask: str
     metadata = body.get("metadata")
     if isinstance(metadata, dict) and METADATA_KEY in metadata:
         yield Choice(METADATA, _name(metadata[METADATA_KEY]))
-    if ask is not None and _TAG_OPENING in ask:
+    # Looked for at both ends only: to search a long text through costs more than to score it.
+    if ask is not None and (ask.startswith(_TAG_OPENING) or ask.endswith(_TAG_CLOSING)):
         found = _LEADING_TAG.match(ask) or _trailing(ask)
         if found:
             yield Choice(TAG, found[1])
@@ -58,9 +59,10 @@ def _choices(body: Mapping[str, object], headers: Mapping[str, object], ask: str
 
 def _trailing(ask: str) -> re.Match[str] | None:
     last = ask[-_LONGEST_TAG:].rpartition("\n")[2]
-    if last.lstrip().startswith(">") or ask.count(_FENCE) % 2:
+    found = _TRAILING_TAG.search(last)
+    if found is None or last.lstrip().startswith(">") or ask.count(_FENCE) % 2:
         return None
-    return _TRAILING_TAG.search(last)
+    return found
 
 
 def _name(value: object) -> str:

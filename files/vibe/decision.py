@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from vibe.request import Request
 from vibe.routes import Family, Routes
 from vibe.rules import RULES
 from vibe.scorer import Scorer
-from vibe.verdict import CHEAP, PASS, SAFE, STRONG, Verdict
+from vibe.verdict import CHEAP, PASS, SAFE, Verdict
 
 # What stands for a rule where none could decide.
 NO_RULE = "none"
@@ -58,7 +58,7 @@ def decide(family: Family, routes: Routes, scorer: Scorer, request: Request) -> 
         if verdict is None:
             continue
         if verdict.side != PASS:
-            return _decision(family, routes, rule.NAME, replace(verdict, reasons=verdict.reasons + passed))
+            return _decision(family, routes, rule.NAME, verdict, passed)
         passed += verdict.reasons
     return safe_decision(family, REASON_ERROR)
 
@@ -68,15 +68,15 @@ def safe_decision(family: Family, reason: str) -> Decision:
     return _of(family, None, NO_RULE, Verdict(SAFE, (reason,)))
 
 
-def _decision(family: Family, routes: Routes, rule: str, verdict: Verdict) -> Decision:
-    pool = {CHEAP: family.cheap_pool, STRONG: family.strong_pool}.get(verdict.side)
+def _decision(family: Family, routes: Routes, rule: str, verdict: Verdict, passed: tuple[str, ...]) -> Decision:
+    pool = None if verdict.side == SAFE else family.cheap_pool if verdict.side == CHEAP else family.strong_pool
     # CRITICAL: LiteLLM answers 400 to an unknown pool, without trying a fallback.
     if pool is not None and pool not in routes.pools:
         return safe_decision(family, REASON_ERROR)
-    return _of(family, pool, rule, verdict)
+    return _of(family, pool, rule, verdict, passed)
 
 
-def _of(family: Family, pool: str | None, rule: str, verdict: Verdict) -> Decision:
+def _of(family: Family, pool: str | None, rule: str, verdict: Verdict, passed: tuple[str, ...] = ()) -> Decision:
     return Decision(
         family=family.name,
         virtual_model=family.virtual_model,
@@ -85,5 +85,5 @@ def _of(family: Family, pool: str | None, rule: str, verdict: Verdict) -> Decisi
         rule=rule,
         score=verdict.score,
         threshold=family.threshold,
-        reasons=verdict.reasons,
+        reasons=verdict.reasons + passed,
     )

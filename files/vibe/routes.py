@@ -6,11 +6,13 @@ Shape (rendered from the deployment's variables, never edited by hand)::
      "families": {"chat": {"virtual_model": "chat-auto", "cheap_pool": "pool-chat-mini",
                            "strong_pool": "pool-chat-standard", "safe_pool": "pool-chat-standard", "threshold": 50,
                            "explicit_choice": ["header", "metadata", "tag"]}},
-     "pools": ["pool-chat-mini", "pool-chat-standard"]}
+     "pools": ["pool-chat-mini", "pool-chat-standard"],
+     "models": {"pool-chat-mini": [{"model": "openai/gpt-5-mini", "info": {}}], ...}}
 
 ``pools`` lists every model name of LiteLLM's configuration. ``safe_pool`` is where LiteLLM's ``model_group_alias``
 sends the virtual model by itself. ``threshold`` is a score, 0 to 100: from there on a request goes to the strong pool.
-``explicit_choice`` lists where a client may say outright which pool serves (``choice``).
+``explicit_choice`` lists where a client may say outright which pool serves (``choice``). ``models`` has each pool's
+models as LiteLLM names them, and what the variables say of their abilities, in the keys of LiteLLM's model info.
 """
 
 from __future__ import annotations
@@ -22,13 +24,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from vibe.abilities import UNKNOWN, Abilities, abilities_of
 from vibe.choice import SOURCES
 
 ROUTES_VERSION = 1
 ROUTES_VARIABLE = "VIBE_ROUTES_FILE"
 ROUTES_NAME = "vibe_routes.json"
 MIN_THRESHOLD, MAX_THRESHOLD = 0.0, 100.0
-_TOP_KEYS = ("version", "families", "pools")
+_TOP_KEYS = ("version", "families", "pools", "models")
 _NAME_KEYS = ("virtual_model", "cheap_pool", "strong_pool", "safe_pool")
 _FAMILY_KEYS = (*_NAME_KEYS, "threshold", "explicit_choice")
 # Names travel in response headers and log lines: printable ASCII without spaces.
@@ -51,6 +54,8 @@ class Family:
     safe_pool: str
     threshold: float
     explicit_choice: tuple[str, ...] = SOURCES
+    cheap_abilities: Abilities = UNKNOWN
+    strong_abilities: Abilities = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -107,12 +112,13 @@ def _routes(document: object, faults: list[str]) -> Routes:
     if isinstance(version, bool) or version != ROUTES_VERSION:
         faults.append(f"version: must be {ROUTES_VERSION}, is {version!r}; deploy plug-in and routes of one release")
     pools = _pools(document.get("pools", []), faults) if "pools" in document else frozenset()
+    abilities = _abilities(document.get("models", {}), pools, faults) if "models" in document else {}
     families = document.get("families", {})
     if "families" in document and (not isinstance(families, dict) or not families):
         faults.append("families: must be an object with at least one family")
     by_virtual_model: dict[str, Family] = {}
     for name, entry in families.items() if isinstance(families, dict) else ():
-        family = _family(name, entry, pools, faults)
+        family = _family(name, entry, pools, abilities, faults)
         if family is None:
             continue
         other = by_virtual_model.setdefault(family.virtual_model, family)
@@ -130,7 +136,31 @@ def _pools(value: object, faults: list[str]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _family(name: str, entry: object, pools: frozenset[str], faults: list[str]) -> Family | None:
+def _abilities(value: object, pools: frozenset[str], faults: list[str]) -> dict[str, Abilities]:
+    if not isinstance(value, dict):
+        faults.append("models: must be an object of pools and their models")
+        return {}
+    abilities = {}
+    for pool, entries in value.items():
+        where = f"models.{pool}"
+        if pool not in pools:
+            faults.append(f"{where}: is not in pools")
+        elif not isinstance(entries, list) or not all(map(_is_model, entries)):
+            faults.append(f"{where}: must be a list of objects with model, a text, and info, an object")
+        else:
+            abilities[pool] = abilities_of((entry["model"], entry["info"]) for entry in entries)
+    return abilities
+
+
+def _is_model(entry: object) -> bool:
+    if not isinstance(entry, dict) or set(entry) != {"model", "info"}:
+        return False
+    return isinstance(entry["model"], str) and isinstance(entry["info"], dict)
+
+
+def _family(
+    name: str, entry: object, pools: frozenset[str], abilities: Mapping[str, Abilities], faults: list[str]
+) -> Family | None:
     where = f"families.{name}"
     if not isinstance(entry, dict):
         faults.append(f"{where}: must be an object")
@@ -161,7 +191,14 @@ def _family(name: str, entry: object, pools: frozenset[str], faults: list[str]) 
     elif not MIN_THRESHOLD <= threshold <= MAX_THRESHOLD:
         faults.append(f"{where}.threshold: must be between 0 and 100, is {threshold!r}")
     elif len(faults) == before:
-        return Family(name=name, threshold=float(threshold), explicit_choice=tuple(sources), **names)
+        return Family(
+            name=name,
+            threshold=float(threshold),
+            explicit_choice=tuple(sources),
+            cheap_abilities=abilities.get(names["cheap_pool"], UNKNOWN),
+            strong_abilities=abilities.get(names["strong_pool"], UNKNOWN),
+            **names,
+        )
     return None
 
 

@@ -11,6 +11,8 @@ CHARS_PER_TOKEN_ASCII = 4.0
 # Cyrillic, Greek, Arabic, Devanagari, Thai, accented letters: between the two.
 CHARS_PER_TOKEN_OTHER = 2.2
 CHARS_PER_TOKEN_CJK = 1.3
+BYTES_PER_TOKEN = 4.0
+_SAMPLE_CHARS = 4096
 CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
 _CJK_CHAR = re.compile(f"[{CJK}]")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
@@ -39,3 +41,15 @@ def count_tokens(window_chars: int, beyond_chars: int, cjk_chars: int, total_cha
         + (beyond_chars - cjk_chars) / CHARS_PER_TOKEN_OTHER
     )
     return tokens * total_chars / window_chars
+
+
+def estimate_tokens(text: str) -> float:
+    """Estimate the tokens of *text* by its length alone, for sums over a whole conversation.
+
+    Bytes of UTF-8 are fair to every script: about four a token for ASCII, and three for a Chinese character, of which
+    1.3 make a token. A long text of other scripts is judged by its beginning.
+    """
+    if text.isascii():
+        return len(text) / BYTES_PER_TOKEN
+    head = text[:_SAMPLE_CHARS]
+    return len(head.encode("utf-8", "surrogatepass")) / BYTES_PER_TOKEN * len(text) / len(head)

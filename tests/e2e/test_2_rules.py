@@ -72,3 +72,26 @@ def test_an_explicit_choice_wins(deployed: dict[str, str], api: str, way: str, s
     assert answer.headers["x-vibe-pool"] == "pool-chat-standard"
     # By pieces in a stream: the model's name stands in the text.
     assert "stub-chat-standard" in answer.text
+
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("api", ["chat/completions", "responses", "messages"])
+def test_a_picture_goes_to_the_pool_that_sees(deployed: dict[str, str], api: str, stream: bool) -> None:
+    url = f"data:image/png;base64,{PIXEL}"
+    parts: dict[str, dict[str, Any]] = {
+        "chat/completions": {"type": "image_url", "image_url": {"url": url}},
+        "responses": {"type": "input_image", "image_url": url},
+        "messages": {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXEL}},
+    }
+    text = {"type": "input_text" if api == "responses" else "text", "text": "hi"}
+    turn = {"role": "user", "content": [parts[api], text]}
+    body: dict[str, Any] = {"model": "chat-auto", "stream": stream}
+    body |= {"input": [turn]} if api == "responses" else {"messages": [turn], "max_tokens": 16}
+    headers = {"authorization": f"Bearer {deployed['OPENAI_API_KEY']}"}
+    answer = requests.post(f"{deployed['OPENAI_BASE_URL']}/{api}", json=body, headers=headers, timeout=90)
+    assert answer.status_code == 200, answer.text
+    assert (answer.headers["x-vibe-rule"], answer.headers["x-vibe-pool"]) == ("ability", "pool-chat-standard")
+    assert answer.headers["x-vibe-reason"] == "the cheap pool does not take images"

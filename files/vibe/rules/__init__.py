@@ -10,7 +10,7 @@ from typing import Protocol
 
 from vibe.request import Request
 from vibe.routes import Family
-from vibe.rules import background, explicit, no_ask, score
+from vibe.rules import ability, background, explicit, no_ask, score
 from vibe.scorer import Scorer
 from vibe.verdict import Verdict
 
@@ -24,4 +24,4 @@ class Rule(Protocol):
         """Return the verdict, or None to pass the request on to the next rule."""
 
 
-RULES: tuple[Rule, ...] = (explicit, background, no_ask, score)
+RULES: tuple[Rule, ...] = (explicit, ability, background, no_ask, score)

@@ -1,0 +1,65 @@
+"""What a pool's models can do, as far as that is known: from the deployment's variables, else from LiteLLM's cost map.
+
+What neither says is unknown, and unknown means able: a wrong "no" would send every such request to the dear pool.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from vibe.needs import AUDIO, FILES, IMAGES, SCHEMA, TOOLS, Needs
+
+# The keys of LiteLLM's model info.
+CONTEXT_KEY = "max_input_tokens"
+KEY_OF_KIND = {
+    IMAGES: "supports_vision",
+    AUDIO: "supports_audio_input",
+    FILES: "supports_pdf_input",
+    TOOLS: "supports_function_calling",
+    SCHEMA: "supports_response_schema",
+}
+TOO_LONG = "so long a context"
+# Tokens are estimated: a context is called too long when it is by a tenth.
+CONTEXT_MARGIN = 1.1
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """``context``: input tokens that every model of the pool takes, None unknown; ``unable``: kinds that one cannot."""
+
+    context: float | None = None
+    unable: frozenset[str] = frozenset()
+
+    def lacks(self, needs: Needs) -> list[str]:
+        """Return what *needs* asks for and the pool cannot do, in words; [] where it can."""
+        lacking = sorted(needs.kinds & self.unable)
+        if self.context is not None and needs.tokens * CONTEXT_MARGIN + needs.answer > self.context:
+            lacking.append(TOO_LONG)
+        return lacking
+
+
+UNKNOWN = Abilities()
+
+
+def abilities_of(models: Iterable[tuple[str, Mapping[str, object]]]) -> Abilities:
+    """Return what a pool of *models*, as (LiteLLM's name, the variables' model info), can do: what each of them can."""
+    context, unable = None, set()
+    for name, stated in models:
+        info = {**_known(name), **stated}
+        tokens = info.get(CONTEXT_KEY)
+        if isinstance(tokens, int | float) and not isinstance(tokens, bool) and tokens > 0:
+            context = tokens if context is None else min(context, tokens)
+        unable |= {kind for kind, key in KEY_OF_KIND.items() if info.get(key) is False}
+    return Abilities(context, frozenset(unable))
+
+
+def _known(name: str) -> Mapping[str, object]:
+    """Return what LiteLLM's cost map says of the model *name*, {} where it or LiteLLM is not there."""
+    # Not imported: inside the proxy it is there already, and the command line does without.
+    costs = getattr(sys.modules.get("litellm"), "model_cost", None)
+    if not isinstance(costs, dict):
+        return {}
+    info = costs.get(name) or costs.get(name.partition("/")[2])
+    return info if isinstance(info, dict) else {}
