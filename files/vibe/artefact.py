@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from vibe.number import is_number
 
 ARTEFACT_VERSION = 1
 PRIOR, ADAPTER = "prior", "adapter"
@@ -69,15 +70,15 @@ def fault(path: Path, kind: str, wrong: str) -> ArtefactError:
 def number(document: Mapping[str, object], key: str, path: Path, kind: str) -> float:
     """Return the finite number *key* of *document*."""
     value = document.get(key)
-    if not _is_number(value):
+    if not is_number(value):
         raise fault(path, kind, f"{key}: must be a number, is {value!r}")
-    return float(value)  # type: ignore[arg-type]
+    return float(value)
 
 
 def numbers(document: Mapping[str, object], key: str, length: int, path: Path, kind: str) -> list[float]:
     """Return the list *key* of *document*: *length* finite numbers."""
     values = document.get(key)
-    if not isinstance(values, list) or len(values) != length or not all(map(_is_number, values)):
+    if not isinstance(values, list) or len(values) != length or not all(map(is_number, values)):
         raise fault(path, kind, f"{key}: must be a list of {length} numbers")
     return [float(value) for value in values]
 
@@ -86,7 +87,3 @@ def check_names(document: Mapping[str, object], key: str, known: Sequence[str], 
     """Refuse an artefact whose features are not this program's, or stand in another order."""
     if document.get(key) != list(known):
         raise fault(path, kind, f"{key}: is for other features than this release has")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -17,6 +17,7 @@ from pathlib import Path
 from vibe.features import FEATURE_NAMES, features_of
 from vibe.injected import without_injected
 from vibe.look import Look
+from vibe.number import is_number
 from vibe.scorer import HEAD_NAMES
 from vibe.shape import grams_of, shape_of
 
@@ -98,7 +99,7 @@ def _label(line: str) -> Label:
 def _given_values(features: object) -> list[float]:
     if not isinstance(features, dict):
         raise ValueError("features: must be an object of names and numbers")
-    missing = [name for name in HEAD_NAMES if not _is_number(features.get(name))]
+    missing = [name for name in HEAD_NAMES if not is_number(features.get(name))]
     if missing:
         raise ValueError(f"features: not a number: {', '.join(missing[:5])}")
     return [float(features[name]) for name in HEAD_NAMES]
@@ -106,11 +107,6 @@ def _given_values(features: object) -> list[float]:
 
 def _quality(entry: dict[str, object], key: str) -> float:
     value = entry.get(key)
-    if not _is_number(value) or not -1 <= value <= 1:  # type: ignore[operator]
+    if not is_number(value) or not -1 <= value <= 1:
         raise ValueError(f"{key}: must be a number from 0 to 1 (or down to -1), is {value!r}")
-    return float(value)  # type: ignore[arg-type]
-
-
-def _is_number(value: object) -> bool:
-    # NaN differs from itself, an infinity from its difference with itself.
-    return isinstance(value, int | float) and not isinstance(value, bool) and value - value == 0
+    return float(value)

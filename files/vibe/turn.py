@@ -1,10 +1,11 @@
 """The kind of a turn: what a person asked, or what the client does by itself beside the conversation.
 
-Recognised by what the clients really send (tests/fixtures/clients, and their sources):
+Recognised by what the clients send:
 
-* **title**: Claude Code's session title has no tools and a system block of its own; opencode's likewise; Open WebUI's
-  titles, tags and follow-up questions come as a user message that holds the whole conversation.
-* **probe**: Claude Code asks for a single token to see whether a model answers and what quota is left.
+* **title**: Claude Code's session title has no tools and a system block of its own (recorded: tests/fixtures/clients);
+  opencode's likewise; Open WebUI's titles, tags and follow-up questions come as a user message that quotes the whole
+  conversation (both from their public prompt templates, not recorded).
+* **probe**: Claude Code asks for a single token to see whether a model answers (not recorded; Wei-Shaw/sub2api 6838).
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ OpenAI's ``code`` is always the status there; the gateway writes the answer anew
 
 from __future__ import annotations
 
+from typing import Any
+
 from vibe.headers import printable
 
 ERROR_CLASS = "ProxyModelNotFoundError"
@@ -15,13 +17,13 @@ HEADER = "x-vibe-unknown-model"
 STATUS = 404
 
 
-def make_not_found(error: object, model: object) -> bool:
+def make_not_found(error: Any, model: object) -> bool:
     """Turn *error* into a 404 that names *model*, where it says that LiteLLM does not know it; say whether it was."""
     # By its name: the class is LiteLLM's own, and the package imports nothing but the standard library.
     if type(error).__name__ != ERROR_CLASS:
         return False
     name = printable(model)
-    error.status_code = STATUS  # type: ignore[attr-defined]
-    error.detail = f"The model `{name}` does not exist. GET /v1/models lists those that do."  # type: ignore[attr-defined]
-    error.headers = {HEADER: name}  # type: ignore[attr-defined]
+    error.status_code = STATUS
+    error.detail = f"The model `{name}` does not exist. GET /v1/models lists those that do."
+    error.headers = {HEADER: name}
     return True

@@ -71,7 +71,7 @@ def test_a_model_that_does_not_exist_is_not_found(client: openai.OpenAI, claude:
         client.embeddings.create(model="gpt-99", input="hi")
     with pytest.raises(anthropic.NotFoundError, match="`claude-99` does not exist") as messages:
         claude.messages.create(model="claude-99", max_tokens=16, messages=HELLO)
-    assert messages.value.body["error"]["type"] == "not_found_error"  # type: ignore[index]
+    assert "'type': 'not_found_error'" in str(messages.value.body)
 
 
 def test_embeddings_are_listed_and_answered(client: openai.OpenAI) -> None:

@@ -108,6 +108,8 @@ def test_a_new_key_counts_once_its_release_serves_and_the_old_one_till_then(
     with _requests_all_the_while(deployed) as failed:
         assert run(PLAYBOOK, "site.yml", "-e", dead_upstream, "-e", wanted, check=False).returncode != 0
     assert failed == [], "a failed release with a new key took the old key away"
+    run(PLAYBOOK, "site.yml", "--tags", "gateway", "-e", wanted)
+    assert chat(deployed, "hi").status_code == 200, "the gateway alone took the serving release's key away"
     run("./deploy.sh", "-e", wanted)
     assert chat(new, "hi").status_code == 200
     assert chat(deployed, "hi").status_code == 401

@@ -17,6 +17,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -82,11 +83,11 @@ def main() -> int:
         print('no gateway is named: eval "$(./deploy.sh env)" first', file=sys.stderr)
         return 2
     url, key = os.environ["OPENAI_BASE_URL"], os.environ["OPENAI_API_KEY"]
-    body = Path(os.environ.get("TMPDIR", "/tmp")) / f"wrong-keys-{os.getpid()}.json"
-    body.write_text(json.dumps(BODY), encoding="utf-8")
     alone: list[list[float]] = []
     flooded: list[list[float]] = []
-    try:
+    with tempfile.TemporaryDirectory() as folder:
+        body = Path(folder) / "body.json"
+        body.write_text(json.dumps(BODY), encoding="utf-8")
         with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
             right_requests(client)
             for _ in range(ROUNDS):
@@ -95,8 +96,6 @@ def main() -> int:
                 attack.start()
                 flooded.append(right_requests(client))
                 attack.join()
-    finally:
-        body.unlink()
     figures: dict[str, float] = {"requests_an_arm": sum(map(len, alone))}
     for name, rounds in (("alone", alone), ("flooded", flooded)):
         figures[f"p50_ms_{name}"] = statistics.median(map(statistics.median, rounds))

@@ -123,6 +123,10 @@ def calibrated_base(raw: list[float], labels: list[Tier]) -> float:
     return MIDDLE - (centre - offset / slope * spread)
 
 
+def _outside(family: str) -> Callable[[Outcome], bool]:
+    return lambda row: row.family != family
+
+
 def _deviation(values: Sequence[float]) -> float:
     mean = math.fsum(values) / len(values)
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
@@ -148,7 +152,7 @@ def main() -> int:
     raw = raw_scores(weights, [value for value, row in zip(values, rows, strict=True) if row.may_fit])
     unseen = [0.0] * len(rows)
     for family in {row.family for row in rows}:
-        without = fitted(values, rows, lambda row, family=family: row.family != family)  # type: ignore[misc]
+        without = fitted(values, rows, _outside(family))
         for index, score in enumerate(raw_scores(without, values)):
             if rows[index].family == family:
                 unseen[index] = score
