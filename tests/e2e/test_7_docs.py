@@ -16,7 +16,11 @@ import pytest
 from e2e.machine import PROJECT, run
 from e2e.markdown import Block, command_blocks
 
-PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").glob("*.md"))]
+# Last comes the page of the first provider: it deploys another environment over the local one, whose keys the other
+# pages use.
+FIRST_PROVIDER = PROJECT / "docs/first-provider.md"
+GUIDES = sorted((PROJECT / "docs").glob("*.md"), key=lambda page: (page == FIRST_PROVIDER, page))
+PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *GUIDES]
 BLOCKS = [block for page in PAGES for block in command_blocks(page, PROJECT)]
 PROVIDER = "vibe-test-provider"
 # What the machine needs to reach its indexes and mirrors is the machine's own, not a reader's.
