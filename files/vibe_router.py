@@ -20,6 +20,7 @@ From a shell, without LiteLLM::
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,14 +28,17 @@ from vibe import cli
 from vibe.ask import ROUTED_CALL_TYPES, WEBSOCKET
 from vibe.choice import forget_choice
 from vibe.decision import REASON_ERROR, Decision, decide, safe_decision
+from vibe.family import ACTIVE, OFF, Family
 from vibe.first_frame import with_model
 from vibe.headers import response_headers, served_pool
 from vibe.log import DEBUG, INFO, WARNING, log, log_failure
 from vibe.record import forget, recall, remember
-from vibe.request import read_request
+from vibe.redis_store import RedisStore, litellm_redis
+from vibe.request import Request, read_request
 from vibe.request_id import call_id, request_id
-from vibe.routes import NO_ROUTES, Family, Routes, default_path, load_routes
+from vibe.routes import NO_ROUTES, Routes, default_path, load_routes
 from vibe.scorer import Scorer, load_prior
+from vibe.store import MemoryStore, Store
 from vibe.unknown_model import make_not_found
 
 
@@ -62,11 +66,15 @@ _PROXY_MODULE = "litellm.proxy.proxy_server"
 class VibeIntelligentRouter(CustomLogger):
     """Routes requests for virtual models; leaves directly named models alone."""
 
-    def __init__(self, routes: Routes = NO_ROUTES, scorer: Scorer | None = None) -> None:
-        """Take the *routes* to decide by (without any, all is left alone) and the *scorer* (default: the prior)."""
+    def __init__(self, routes: Routes = NO_ROUTES, scorer: Scorer | None = None, store: Store | None = None) -> None:
+        """Take the *routes* to decide by (without any, all is left alone), the *scorer* (default: the prior).
+
+        *store* keeps the states of conversations; by default that is LiteLLM's Redis, or memory where it has none.
+        """
         super().__init__()
         self.routes = routes
         self.scorer = scorer or load_prior()
+        self._store = store
 
     # CRITICAL: both hooks stand on this very class. LiteLLM looks in vars(class): inherited ones are never called.
     async def async_pre_call_hook(
@@ -85,9 +93,9 @@ class VibeIntelligentRouter(CustomLogger):
             forget(data)
             family = self._family_of(data.get("model"), call_type)
             if family is not None:
-                request = read_request(data, call_type)
+                request = read_request(data, call_type, _owner(user_api_key_dict))
                 forget_choice(data)
-                self._apply(decide(family, self.routes, self.scorer, request), data, call_type)
+                self._apply(await self._decide(family, request, cache), data, call_type)
         except Exception as error:
             log_failure(f"the safe pool serves: request_id={request_id(data)} call_type={call_type}", error)
             if family is not None:
@@ -142,6 +150,22 @@ class VibeIntelligentRouter(CustomLogger):
             return None
         return family
 
+    async def _decide(self, family: Family, request: Request, cache: object) -> Decision:
+        """Decide with what is remembered of the conversation, and remember it: one round trip, or none."""
+        conversation = request.conversation
+        # An opening turn says all by itself, and the next one brings it along.
+        if conversation is None or family.routing == OFF or not (conversation.is_named or request.is_later):
+            return decide(family, self.routes, self.scorer, request)[0]
+        if self._store is None:
+            self._store = MemoryStore() if litellm_redis(cache) is None else RedisStore(lambda: litellm_redis(cache))
+        state, unusable = await self._store.get(conversation.key)
+        if unusable:
+            request = replace(request, notes=(*request.notes, unusable))
+        decision, new = decide(family, self.routes, self.scorer, request, state)
+        if new is not None:
+            self._store.put(conversation.key, new)
+        return decision
+
     def _apply(self, decision: Decision, data: dict[str, Any], call_type: str) -> None:
         """Let *data* follow *decision*: first all that can fail, then the model's name."""
         model = decision.pool
@@ -160,9 +184,20 @@ class VibeIntelligentRouter(CustomLogger):
         log(
             INFO,
             f"ROUTING DECISION virtual_model={decision.virtual_model} pool={decision.target} rule={decision.rule} "
-            f'score={shown} threshold={decision.threshold:g} reasons="{", ".join(decision.reasons)}" '
-            f"request_id={request_id(data)} call_id={call_id(data)} call_type={call_type}",
+            f"{_shadow(decision)}score={shown} threshold={decision.threshold:g} "
+            f'reasons="{", ".join(decision.reasons)}" '
+            f"conversation={decision.conversation or '-'} request_id={request_id(data)} call_id={call_id(data)} "
+            f"call_type={call_type}",
         )
+
+
+def _owner(user_api_key_dict: object) -> str:
+    """Return who asks: the digest that LiteLLM has of the API key, and the end user that the client names."""
+    return " ".join(str(getattr(user_api_key_dict, name, None)) for name in ("api_key", "end_user_id"))
+
+
+def _shadow(decision: Decision) -> str:
+    return "" if decision.routing == ACTIVE else f"routing={decision.routing} proposed={decision.proposed or '-'} "
 
 
 def _deployed_routes() -> Routes:

@@ -19,7 +19,12 @@ _ROUTES: dict[str, Any] = {
             "strong_pool": f"pool-{name}-standard",
             "safe_pool": f"pool-{name}-standard",
             "threshold": 50,
+            "routing": "active",
+            "rules": ["explicit", "ability", "background", "escalation", "inherit", "no-ask", "score"],
             "explicit_choice": ["header", "metadata", "tag"],
+            "move_up_margin": 5,
+            "move_down_margin": 10,
+            "escalate_after": 3,
         }
         for name in ("chat", "codex", "claude")
     },

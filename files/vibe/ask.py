@@ -1,12 +1,12 @@
-"""The last thing a human asked, from the request body of any endpoint.
+"""What a human asked, from the turns of any endpoint's request body.
 
 Not looked at: system prompts and instructions, tool schemas, tool calls and their results, the assistant's text,
-earlier turns, injected blocks, images. Every function accepts any JSON shape and raises on none.
+injected blocks, images. Every function accepts any JSON shape and raises on none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from vibe.injected import without_injected
 
@@ -18,30 +18,23 @@ ROUTED_CALL_TYPES = frozenset((*FIELD_OF_CALL_TYPE, WEBSOCKET))
 _TEXT_PARTS = ("text", "input_text")
 
 
-def last_human_ask(data: Mapping[str, object], call_type: str) -> str | None:
-    """Return the last human ask in the body *data*, or None where there is none to be seen.
-
-    None is common and no error: a tool loop under ``previous_response_id`` sends tool results only, an image comes
-    without words, a legacy prompt can be a list of token numbers.
-    """
-    conversation = data.get(FIELD_OF_CALL_TYPE.get(call_type, ""))
+def sole_ask(conversation: object, call_type: str) -> str | None:
+    """Return the ask of a *conversation* that is no list of turns: a bare text, a batch of prompts; None for turns."""
     if isinstance(conversation, str):
-        return without_injected(conversation) or None
-    if not isinstance(conversation, list):
-        return None
-    if call_type == COMPLETIONS:
+        return without_injected(conversation)
+    if call_type == COMPLETIONS and isinstance(conversation, list):
         # A batch of prompts goes to one pool: it is as hard as all of them.
-        return without_injected(_joined(item for item in conversation if isinstance(item, str))) or None
-    # Responses allows bare parts ({"type": "input_text"}) as items of the input.
-    for item in reversed(conversation):
-        text = without_injected(_human_text(item))
-        if text:
-            return text
+        return without_injected(_joined(item for item in conversation if isinstance(item, str)))
     return None
 
 
+def ask_in(turn: object) -> str:
+    """Return what a person says in one message or item, "" where that is nothing."""
+    return without_injected(_human_text(turn))
+
+
 def _human_text(item: object) -> str:
-    """Return the words of one message or item, "" where it is not a person's."""
+    # Responses allows bare parts ({"type": "input_text"}) as items of the input.
     if isinstance(item, str):
         return item
     if not isinstance(item, dict):

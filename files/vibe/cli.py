@@ -8,10 +8,11 @@ from pathlib import Path
 
 from vibe.artefact import ArtefactError
 from vibe.explain_command import BodyError, explain, request_of_text, requests_of_file
+from vibe.family import Family
 from vibe.fit_command import fit
 from vibe.labels import LabelsError
 from vibe.request import Request
-from vibe.routes import Family, Routes, RoutesError, default_path, load_routes
+from vibe.routes import Routes, RoutesError, default_path, load_routes
 from vibe.scorer import load_scorer
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from vibe.family import ACTIVE, OFF, Family
+from vibe.replay import first_verdict, standing_before
 from vibe.request import Request
-from vibe.routes import Family, Routes
-from vibe.rules import RULES
+from vibe.routes import Routes
 from vibe.scorer import Scorer
-from vibe.verdict import CHEAP, PASS, SAFE, Verdict
+from vibe.state import State
+from vibe.verdict import CHEAP, SAFE, Verdict
 
 # What stands for a rule where none could decide.
 NO_RULE = "none"
-REASON_ERROR = "router_error"
+REASON_ERROR, REASON_OFF = "router_error", "routing is off"
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Decision:
 
     ``pool`` is None where the request keeps the virtual model's name, which LiteLLM sends to ``safe_pool``.
     ``rule`` is the one that decided, ``score`` 0 to 100, None where nothing was scored, ``reasons`` its words.
+    ``proposed``: the pool that would have served, where routing is not active. ``conversation``: its short digest.
     """
 
     family: str
@@ -31,6 +34,9 @@ class Decision:
     score: float | None
     threshold: float
     reasons: tuple[str, ...]
+    routing: str = ACTIVE
+    proposed: str | None = None
+    conversation: str | None = None
 
     @property
     def target(self) -> str:
@@ -39,7 +45,7 @@ class Decision:
 
     def as_metadata(self) -> dict[str, object]:
         """Return the record as JSON values: pool, rule and reason as in the response headers."""
-        return {
+        record: dict[str, object] = {
             "virtual_model": self.virtual_model,
             "family": self.family,
             "pool": self.target,
@@ -47,20 +53,34 @@ class Decision:
             "score": self.score,
             "threshold": self.threshold,
             "reason": ", ".join(self.reasons),
+            "conversation": self.conversation,
         }
+        if self.routing != ACTIVE:
+            record |= {"routing": self.routing, "proposed_pool": self.proposed}
+        return record
 
 
-def decide(family: Family, routes: Routes, scorer: Scorer, request: Request) -> Decision:
-    """Ask the rules, in their order, and choose the pool that the first verdict means."""
-    passed: tuple[str, ...] = ()
-    for rule in RULES:
-        verdict = rule.judge(request, family, scorer)
-        if verdict is None:
-            continue
-        if verdict.side != PASS:
-            return _decision(family, routes, rule.NAME, verdict, passed)
-        passed += verdict.reasons
-    return safe_decision(family, REASON_ERROR)
+def decide(
+    family: Family, routes: Routes, scorer: Scorer, request: Request, state: State | None = None
+) -> tuple[Decision, State | None]:
+    """Ask the rules and choose the pool that the first verdict means.
+
+    *state* is what is remembered of the request's conversation. Returned beside the decision: what is to be remembered
+    from now on, None where that is nothing new.
+    """
+    if family.routing == OFF:
+        return replace(safe_decision(family, REASON_OFF), routing=OFF), None
+    standing = standing_before(request, family, scorer, state)
+    rule, verdict, noted = first_verdict(request, family, scorer, standing)
+    if verdict is None:
+        return safe_decision(family, REASON_ERROR), None
+    decision = _decision(family, routes, rule, verdict, noted + request.notes)
+    if request.conversation is not None:
+        decision = replace(decision, conversation=request.conversation.short)
+    if family.routing != ACTIVE:
+        decision = replace(decision, pool=None, routing=family.routing, proposed=decision.target)
+    new = standing.after(verdict, request.dialogue.position, request.ask).state
+    return decision, None if new == state else new
 
 
 def safe_decision(family: Family, reason: str) -> Decision:
@@ -68,15 +88,15 @@ def safe_decision(family: Family, reason: str) -> Decision:
     return _of(family, None, NO_RULE, Verdict(SAFE, (reason,)))
 
 
-def _decision(family: Family, routes: Routes, rule: str, verdict: Verdict, passed: tuple[str, ...]) -> Decision:
+def _decision(family: Family, routes: Routes, rule: str, verdict: Verdict, noted: tuple[str, ...]) -> Decision:
     pool = None if verdict.side == SAFE else family.cheap_pool if verdict.side == CHEAP else family.strong_pool
     # CRITICAL: LiteLLM answers 400 to an unknown pool, without trying a fallback.
     if pool is not None and pool not in routes.pools:
         return safe_decision(family, REASON_ERROR)
-    return _of(family, pool, rule, verdict, passed)
+    return _of(family, pool, rule, verdict, noted)
 
 
-def _of(family: Family, pool: str | None, rule: str, verdict: Verdict, passed: tuple[str, ...] = ()) -> Decision:
+def _of(family: Family, pool: str | None, rule: str, verdict: Verdict, noted: tuple[str, ...] = ()) -> Decision:
     return Decision(
         family=family.name,
         virtual_model=family.virtual_model,
@@ -85,5 +105,5 @@ def _of(family: Family, pool: str | None, rule: str, verdict: Verdict, passed: t
         rule=rule,
         score=verdict.score,
         threshold=family.threshold,
-        reasons=verdict.reasons + passed,
+        reasons=verdict.reasons + noted,
     )

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from vibe.ask import CHAT, COMPLETIONS, FIELD_OF_CALL_TYPE, MESSAGES, RESPONSES
 from vibe.decision import Decision, decide
+from vibe.family import Family
 from vibe.request import Request, read_request
-from vibe.routes import Family, Routes
+from vibe.routes import Routes
+from vibe.rules.score import STAYS
 from vibe.score import Score
 from vibe.scorer import Scorer
+from vibe.store import MemoryStore
 
 # The endpoint's path says the API; without one, the field that holds the conversation does.
 _BY_PATH = {
@@ -52,9 +55,16 @@ def requests_of_file(path: Path) -> list[Request]:
 
 
 def explain(requests: list[Request], families: list[Family], routes: Routes, scorer: Scorer, *, as_json: bool) -> None:
-    """Print for each of *requests* its score and what is decided for each of *families*."""
+    """Print for each of *requests*, in order, its score and what is decided for each of *families*.
+
+    Requests of one conversation are decided as its turns.
+    """
+    stores = {family.name: MemoryStore() for family in families}
     reports = [
-        (scorer.score(request.ask or ""), [decide(family, routes, scorer, request) for family in families])
+        (
+            scorer.score(request.ask or ""),
+            [_decided(request, family, routes, scorer, stores[family.name]) for family in families],
+        )
         for request in requests
     ]
     if as_json:
@@ -68,6 +78,14 @@ def explain(requests: list[Request], families: list[Family], routes: Routes, sco
             _print_score(scored)
         for decision in decisions:
             print(f"{decision.virtual_model} -> {decision.target}  (rule {decision.rule}: {_why(decision)})")
+
+
+def _decided(request: Request, family: Family, routes: Routes, scorer: Scorer, store: MemoryStore) -> Decision:
+    key = "" if request.conversation is None else request.conversation.key
+    decision, new = decide(family, routes, scorer, request, store.peek(key))
+    if new is not None and request.conversation is not None:
+        store.put(key, new)
+    return decision
 
 
 def _request(entry: object, where: str) -> Request | None:
@@ -119,4 +137,5 @@ def _why(decision: Decision) -> str:
     if decision.score is None:
         return ", ".join(decision.reasons)
     sign = ">=" if decision.score >= decision.threshold else "<"
-    return f"{decision.score} {sign} {decision.threshold:g}"
+    stays = f", {decision.reasons[0]}" if decision.reasons[0].startswith(STAYS) else ""
+    return f"{decision.score} {sign} {decision.threshold:g}{stays}"

@@ -18,7 +18,8 @@ import re
 from collections.abc import Mapping
 
 VIRTUAL_MODEL, POOL, RULE = "x-vibe-virtual-model", "x-vibe-pool", "x-vibe-rule"
-SCORE, REASON = "x-vibe-score", "x-vibe-reason"
+SCORE, REASON, CONVERSATION = "x-vibe-score", "x-vibe-reason", "x-vibe-conversation"
+ROUTING, PROPOSED_POOL = "x-vibe-routing", "x-vibe-proposed-pool"
 SERVED_POOL, FALLBACK = "x-vibe-served-pool", "x-vibe-fallback"
 MAX_VALUE_CHARS = 200
 _MODEL_GROUP = "x-litellm-model-group"
@@ -36,6 +37,9 @@ def response_headers(decision: Mapping[str, object], served: str | None) -> dict
         RULE: decision.get("rule"),
         SCORE: decision.get("score"),
         REASON: decision.get("reason"),
+        CONVERSATION: decision.get("conversation"),
+        ROUTING: decision.get("routing"),
+        PROPOSED_POOL: decision.get("proposed_pool"),
         SERVED_POOL: served,
         FALLBACK: None if served is None else str(served != decision.get("pool")).lower(),
     }

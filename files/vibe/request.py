@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vibe.ask import RESPONSES, WEBSOCKET, last_human_ask
+from vibe.ask import RESPONSES, WEBSOCKET
 from vibe.choice import Choice, choices_of
+from vibe.conversation import Conversation, conversation_of
+from vibe.dialogue import NO_DIALOGUE, Dialogue, dialogue_of
 from vibe.first_frame import response_of
 from vibe.needs import Needs, needs_of
 from vibe.turn import MAIN, turn_of
@@ -19,23 +21,39 @@ class Request:
     ``ask``: the last thing a human asked, None where there is none to be seen (a tool loop under
     ``previous_response_id``, an image without words). ``turn``: the kind of turn, one of ``turn``'s names.
     ``choices``: what the client chose outright, the choice that counts most first.
-    ``needs``: what the model that answers must be able to do.
+    ``needs``: what the model that answers must be able to do. ``dialogue``: the turns that were sent.
+    ``conversation``: what the turn is part of, None where that is nothing: a bare prompt, a background turn.
+    ``notes``: what was ignored, in words.
     """
 
     ask: str | None
     turn: str = MAIN
     choices: tuple[Choice, ...] = ()
     needs: Needs = field(default_factory=Needs)
+    dialogue: Dialogue = NO_DIALOGUE
+    conversation: Conversation | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_later(self) -> bool:
+        """Whether something was decided in its conversation before."""
+        return self.dialogue.in_tool_loop or not self.dialogue.is_opening
 
 
-def read_request(data: Mapping[str, object], call_type: str) -> Request:
-    """Read the body *data* of a request, as LiteLLM hands it to a hook. Accepts any JSON shape, raises on none."""
+def read_request(data: Mapping[str, object], call_type: str, owner: str = "") -> Request:
+    """Read the body *data* of a request of *owner*, as LiteLLM hands it to a hook.
+
+    Accepts any JSON shape, raises on none.
+    """
     body = data
     if call_type == WEBSOCKET:
         body, call_type = response_of(data.get("first_message")), RESPONSES
-    ask = last_human_ask(body, call_type)
     headers = headers_of(data)
-    return Request(ask, turn_of(body, headers, ask), choices_of(body, headers, ask), needs_of(body))
+    dialogue = dialogue_of(body, call_type)
+    turn = turn_of(body, headers, dialogue.ask)
+    conversation, notes = conversation_of(body, headers, dialogue, owner) if turn == MAIN else (None, ())
+    choices = choices_of(body, headers, dialogue.ask)
+    return Request(dialogue.ask, turn, choices, needs_of(body), dialogue, conversation, notes)
 
 
 def headers_of(data: Mapping[str, object]) -> Mapping[str, object]:

@@ -14,7 +14,7 @@ CHARS_PER_TOKEN_CJK = 1.3
 BYTES_PER_TOKEN = 4.0
 _SAMPLE_CHARS = 4096
 CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
-_CJK_CHAR = re.compile(f"[{CJK}]")
+CJK_CHAR = re.compile(f"[{CJK}]")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
@@ -25,7 +25,7 @@ def beyond_ascii(window: str) -> str:
 
 def count_cjk(beyond: str) -> int:
     """Count the Chinese, Japanese and Korean characters in *beyond*."""
-    return len(_CJK_CHAR.findall(beyond)) if beyond else 0
+    return len(CJK_CHAR.findall(beyond)) if beyond else 0
 
 
 def count_tokens(window_chars: int, beyond_chars: int, cjk_chars: int, total_chars: int) -> float:

@@ -11,8 +11,13 @@ CHEAP, STRONG, SAFE, PASS = "cheap", "strong", "safe", "pass"
 
 @dataclass(frozen=True)
 class Verdict:
-    """``side``: CHEAP, STRONG, SAFE or PASS; ``reasons``: for log and headers; ``score``: 0 to 100, if there is one."""
+    """``side``: CHEAP, STRONG, SAFE or PASS; ``reasons``: for log and headers; ``score``: 0 to 100, if there is one.
+
+    ``is_kept``: the conversation stands on that side (CHEAP or STRONG) from now on; ``escalates``: and stays there.
+    """
 
     side: str
     reasons: tuple[str, ...]
     score: float | None = None
+    is_kept: bool = False
+    escalates: bool = False

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from vibe.abilities import Abilities, abilities_of
 from vibe.decision import Decision, decide
+from vibe.family import Family
 from vibe.needs import AUDIO, FILES, IMAGES, SCHEMA, TOOLS, needs_of
 from vibe.request import read_request
-from vibe.routes import Family, Routes
+from vibe.routes import Routes
 from vibe.scorer import load_prior
 from vibe_fixtures import HARD, HI
 
@@ -30,7 +31,7 @@ def _decided(
     strong: Abilities | None = None,
 ) -> Decision:
     family = replace(FAMILY, cheap_abilities=cheap or Abilities(), strong_abilities=strong or Abilities())
-    return decide(family, ROUTES, SCORER, read_request(body, call_type))
+    return decide(family, ROUTES, SCORER, read_request(body, call_type))[0]
 
 
 def _chat(*parts: Any, **more: Any) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def test_a_picture_goes_to_the_pool_that_sees() -> None:
 
 def test_a_long_conversation_goes_to_the_pool_that_has_room_with_a_margin_for_the_answer() -> None:
     cheap = Abilities(context=16_000)
-    body = {"messages": [{"role": "user", "content": "word " * 8000}, {"role": "user", "content": HI}]}
+    body = {"messages": [{"role": "system", "content": "word " * 8000}, {"role": "user", "content": HI}]}
     assert _decided(body, cheap=cheap).pool == "pool-mini"
     assert _decided(body | {"max_tokens": 8000}, cheap=cheap).pool == "pool-standard"
     longer = {"messages": [{"role": "user", "content": "word " * 10_000}, {"role": "user", "content": HI}]}

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from vibe.choice import SOURCES
 from vibe.decision import Decision, decide
+from vibe.family import Family
 from vibe.request import read_request
-from vibe.routes import Family, Routes
+from vibe.routes import Routes
 from vibe.scorer import load_prior
 from vibe_fixtures import HARD, HI
 
@@ -25,7 +26,7 @@ def _decided(ask: str, family: Family = FAMILY, header: Any = None, metadata: An
         data["proxy_server_request"] = {"headers": {"x-vibe-choice": header}}
     if metadata is not None:
         data["metadata"] = metadata
-    return decide(family, ROUTES, SCORER, read_request(data, "acompletion"))
+    return decide(family, ROUTES, SCORER, read_request(data, "acompletion"))[0]
 
 
 @pytest.mark.parametrize(
@@ -126,4 +127,4 @@ def test_a_choice_wins_over_a_background_turn() -> None:
         "messages": [{"role": "user", "content": HI}],
         "metadata": {"vibe_choice": "strong"},
     }
-    assert decide(FAMILY, ROUTES, SCORER, read_request(body, "anthropic_messages")).pool == "pool-standard"
+    assert decide(FAMILY, ROUTES, SCORER, read_request(body, "anthropic_messages"))[0].pool == "pool-standard"

@@ -71,7 +71,8 @@ def test_explain_takes_recorded_requests() -> None:
     result = _vibe("explain", "--body", str(RECORDED / "claude-code/tool-loop.json"))
     assert result.returncode == 0, result.stderr
     assert "request 1 of 5: a title turn\nany -> cheap_pool  (rule background: title)" in result.stdout
-    assert result.stdout.count("(rule score: ") == 4
+    assert result.stdout.count("(rule score: ") == 1
+    assert result.stdout.count("(rule inherit: tool loop)") == 3
 
 
 def test_explain_takes_a_body(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from vibe.record import METADATA_KEY
 from vibe.routes import Routes, load_routes
 from vibe.score import Score
+from vibe.state import State
+from vibe.store import MemoryStore
 from vibe_fixtures import HARD, HI, routes_document
 from vibe_router import VibeIntelligentRouter
 
@@ -281,6 +283,112 @@ def test_a_websocket_frame_that_names_no_model_is_not_touched(router: VibeIntell
     data = _run(router, "_aresponses_websocket", {"model": "codex-auto", "first_message": frame})
     assert data["first_message"] == frame
     assert data["model"] == "pool-codex-mini"
+
+
+class _Key:
+    """What LiteLLM knows of the key that asks."""
+
+    def __init__(self, api_key: str) -> None:
+        """Take the digest of the key."""
+        self.api_key, self.end_user_id = api_key, None
+
+
+def _turns(*asks: str) -> dict[str, Any]:
+    turns: list[dict[str, str]] = []
+    for ask in asks:
+        turns += [{"role": "user", "content": ask}, {"role": "assistant", "content": "An answer."}]
+    return {"model": "chat-auto", "messages": turns[:-1], "metadata": {}}
+
+
+def test_a_conversation_is_told_in_header_and_log_line_and_is_the_owners_alone(
+    router: VibeIntelligentRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = []
+    for owner, asks in (("one", (HARD,)), ("one", (HARD, "ok go ahead")), ("two", (HARD,))):
+        data = _turns(*asks)
+        asyncio.run(router.async_pre_call_hook(_Key(owner), None, data, "acompletion"))
+        headers = _headers(router, data, None)
+        assert headers is not None
+        told.append(headers["x-vibe-conversation"])
+        assert data["model"] == "pool-chat-standard"
+        assert f"conversation={told[-1]} " in capsys.readouterr().err
+    assert re.fullmatch(r"[0-9a-f]{12}", told[0])
+    assert told[0] == told[1] != told[2]
+
+
+def test_what_is_remembered_is_asked_for_once_a_turn_and_never_for_an_opening(router: VibeIntelligentRouter) -> None:
+    class Counting(MemoryStore):
+        """Counts how often it is asked."""
+
+        asked = 0
+
+        async def get(self, key: str) -> tuple[State | None, str]:
+            """Return what is kept under *key*."""
+            self.asked += 1
+            return await super().get(key)
+
+    store = Counting()
+    router = VibeIntelligentRouter(router.routes, store=store)
+    for data, asked in (
+        (_turns(HARD), 0),
+        ({"model": "chat-auto", "prompt": HARD}, 0),
+        (_turns(HARD, "ok"), 1),
+        (_turns(HARD, "ok", HI), 2),
+    ):
+        _run(router, "acompletion", data)
+        assert store.asked == asked
+
+
+def test_a_store_that_fails_leaves_the_request_with_the_safe_pool(
+    router: VibeIntelligentRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Failing(MemoryStore):
+        """Fails."""
+
+        async def get(self, key: str) -> tuple[State | None, str]:
+            """Fail."""
+            raise RuntimeError(key)
+
+    router = VibeIntelligentRouter(router.routes, store=Failing())
+    assert _run(router, "acompletion", _turns(HARD, "ok"))["model"] == "chat-auto"
+    assert "[ERROR] the safe pool serves" in capsys.readouterr().err
+
+
+def test_an_unusable_state_is_named_in_the_reasons(router: VibeIntelligentRouter) -> None:
+    class Spoilt(MemoryStore):
+        """Holds nothing of ours."""
+
+        async def get(self, key: str) -> tuple[State | None, str]:
+            """Find something else."""
+            return None, "the conversation's state is of another version"
+
+    data = _turns(HARD, "ok")
+    assert (
+        _run(VibeIntelligentRouter(router.routes, store=Spoilt()), "acompletion", data)["model"] == "pool-chat-standard"
+    )
+    headers = _headers(router, data, None)
+    assert headers is not None
+    assert headers["x-vibe-reason"] == "continues what was asked before, the conversation's state is of another version"
+
+
+@pytest.mark.parametrize(("routing", "rule"), [("shadow", "score"), ("off", "none")])
+def test_shadow_tells_and_off_does_not_while_the_safe_pool_serves(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], routing: str, rule: str
+) -> None:
+    document = routes_document()
+    document["families"]["chat"]["routing"] = routing
+    path = tmp_path / "vibe_routes.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    router = VibeIntelligentRouter(load_routes(path))
+    call_type, data = _chat("chat-auto", HI)
+    # The virtual model's name stays, and LiteLLM sends it to the safe pool.
+    assert _run(router, call_type, data)["model"] == "chat-auto"
+    headers = _headers(router, data, None)
+    assert headers is not None
+    assert (headers["x-vibe-pool"], headers["x-vibe-routing"]) == ("pool-chat-standard", routing)
+    assert headers["x-vibe-rule"] == rule
+    assert headers.get("x-vibe-proposed-pool") == ("pool-chat-mini" if routing == "shadow" else None)
+    assert f"routing={routing} proposed={'pool-chat-mini' if routing == 'shadow' else '-'} " in capsys.readouterr().err
 
 
 def test_both_hooks_stand_on_the_leaf_class() -> None:

@@ -85,6 +85,30 @@ def _drop(*keys: str) -> Callable[[dict[str, Any]], None]:
         (_set("families", "chat", "threshold", value=True), "families.chat.threshold: must be a number, is True"),
         (_set("families", "chat", "threshold", value=101), "families.chat.threshold: must be between 0 and 100"),
         (_set("families", "chat", "threshold", value=float("nan")), "families.chat.threshold: must be between"),
+        (
+            _set("families", "chat", "move_up_margin", value=-1),
+            "chat.move_up_margin: must be between 0 and",
+        ),
+        (_set("families", "chat", "move_down_margin", value="5"), "families.chat.move_down_margin: must be a number"),
+        (
+            _set("families", "chat", "escalate_after", value=1.5),
+            "escalate_after: must be a whole number from",
+        ),
+        (
+            _set("families", "chat", "escalate_after", value=True),
+            "escalate_after: must be a whole number from",
+        ),
+        (_set("families", "chat", "routing", value="of"), "routing: must be one of active, shadow, off, is 'of'"),
+        (_set("families", "chat", "routing", value=False), "routing: must be one of active, shadow, off, is False"),
+        (
+            _set("families", "chat", "rules", value=["guess", "score"]),
+            "chat.rules: must be a list of explicit",
+        ),
+        (_set("families", "chat", "rules", value=["guess", "score"]), "has 'guess'"),
+        (_set("families", "chat", "rules", value=["score", "score"]), "families.chat.rules: has 'score' twice"),
+        (_set("families", "chat", "rules", value=["score", "explicit"]), "families.chat.rules: must end with 'score'"),
+        (_set("families", "chat", "rules", value=[]), "families.chat.rules: must end with 'score'"),
+        (_set("families", "chat", "rules", value="score"), "families.chat.rules: must be a list of"),
     ],
 )
 def test_a_fault_is_named_with_file_and_key(

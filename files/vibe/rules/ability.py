@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from vibe.family import Family
 from vibe.request import Request
-from vibe.routes import Family
 from vibe.scorer import Scorer
+from vibe.standing import Standing
 from vibe.verdict import CHEAP, PASS, STRONG, Verdict
 
 NAME = "ability"
 
 
-def judge(request: Request, family: Family, scorer: Scorer) -> Verdict | None:
+def judge(request: Request, family: Family, scorer: Scorer, standing: Standing) -> Verdict | None:
     """Judge by what the request needs and each pool lacks; where neither can, the other rules decide."""
     cheap, strong = family.cheap_abilities.lacks(request.needs), family.strong_abilities.lacks(request.needs)
     if cheap and strong:

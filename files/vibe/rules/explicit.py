@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from vibe.family import Family
 from vibe.request import Request
-from vibe.routes import Family
 from vibe.scorer import Scorer
+from vibe.standing import Standing
 from vibe.verdict import CHEAP, PASS, SAFE, STRONG, Verdict
 
 NAME = "explicit"
 
 
-def judge(request: Request, family: Family, scorer: Scorer) -> Verdict | None:
+def judge(request: Request, family: Family, scorer: Scorer, standing: Standing) -> Verdict | None:
     """Judge by the first choice that names something of the family; say which ones do not."""
     sides = {
         family.safe_pool: SAFE,
@@ -24,7 +25,8 @@ def judge(request: Request, family: Family, scorer: Scorer) -> Verdict | None:
         if choice.source not in family.explicit_choice:
             ignored.append(f"{choice.source} choice is switched off")
         elif choice.value in sides:
-            return Verdict(sides[choice.value], (f"{choice.source} choice", *ignored))
+            side = sides[choice.value]
+            return Verdict(side, (f"{choice.source} choice", *ignored), is_kept=side != SAFE)
         else:
             # Not what it says: it is the client's text.
             ignored.append(f"{choice.source} choice names no pool of the family")

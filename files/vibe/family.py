@@ -1,0 +1,39 @@
+"""A family: one virtual model, its pools, and the settings by which its requests are routed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vibe.abilities import UNKNOWN, Abilities
+from vibe.choice import SOURCES
+
+# The rules that there are, in the order in which they are asked where a family does not say otherwise.
+RULE_NAMES = ("explicit", "ability", "background", "escalation", "inherit", "no-ask", "score")
+# ACTIVE routes. SHADOW decides and tells, while the safe pool serves. OFF decides nothing: the safe pool serves.
+ACTIVE, SHADOW, OFF = "active", "shadow", "off"
+ROUTINGS = (ACTIVE, SHADOW, OFF)
+
+
+@dataclass(frozen=True)
+class Family:
+    """One virtual model and its pools; ``threshold`` is the score (0 to 100) that makes the strong pool.
+
+    ``move_up_margin`` and ``move_down_margin``: points beyond the threshold that move a conversation;
+    ``escalate_after``: failures of the same tool call that do, 0 for never; ``rules``: by name, in the order in which
+    they are asked.
+    """
+
+    name: str
+    virtual_model: str
+    cheap_pool: str
+    strong_pool: str
+    safe_pool: str
+    threshold: float
+    routing: str = ACTIVE
+    rules: tuple[str, ...] = RULE_NAMES
+    explicit_choice: tuple[str, ...] = SOURCES
+    move_up_margin: float = 5.0
+    move_down_margin: float = 10.0
+    escalate_after: int = 3
+    cheap_abilities: Abilities = UNKNOWN
+    strong_abilities: Abilities = UNKNOWN

@@ -1,0 +1,109 @@
+"""A family as the routes file has it, read strictly: every fault is named with its key, its value and the mend."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from vibe.abilities import UNKNOWN, Abilities
+from vibe.choice import SOURCES
+from vibe.family import ROUTINGS, RULE_NAMES, Family
+
+MIN_SCORE, MAX_SCORE = 0.0, 100.0
+MAX_FAILURES = 100
+_NAME_KEYS = ("virtual_model", "cheap_pool", "strong_pool", "safe_pool")
+_NUMBER_KEYS = ("threshold", "move_up_margin", "move_down_margin")
+_KEYS = (*_NAME_KEYS, *_NUMBER_KEYS, "routing", "rules", "explicit_choice", "escalate_after")
+# Names travel in response headers and log lines: printable ASCII without spaces.
+NAME = re.compile(r"[!-~]{1,200}")
+NAME_RULE = "must be a name of 1 to 200 printable ASCII characters without spaces"
+
+
+def read_family(
+    name: str, entry: object, pools: frozenset[str], abilities: Mapping[str, Abilities], faults: list[str]
+) -> Family | None:
+    """Return the family *name* from its *entry*, or None, with what is wrong with it added to *faults*."""
+    where = f"families.{name}"
+    if not isinstance(entry, dict):
+        faults.append(f"{where}: must be an object")
+        return None
+    before = len(faults)
+    check_keys(entry, _KEYS, f"{where}.", faults)
+    if not NAME.fullmatch(name):
+        faults.append(f"{where}: the family's name {NAME_RULE}")
+    given = {key: entry[key] for key in _KEYS if key in entry}
+    faults.extend(f"{where}.{fault}" for fault in _faults_of(given, pools))
+    if len(faults) > before:
+        return None
+    return Family(
+        name=name,
+        virtual_model=given["virtual_model"],
+        cheap_pool=given["cheap_pool"],
+        strong_pool=given["strong_pool"],
+        safe_pool=given["safe_pool"],
+        threshold=float(given["threshold"]),
+        move_up_margin=float(given["move_up_margin"]),
+        move_down_margin=float(given["move_down_margin"]),
+        routing=given["routing"],
+        rules=tuple(given["rules"]),
+        explicit_choice=tuple(given["explicit_choice"]),
+        escalate_after=given["escalate_after"],
+        cheap_abilities=abilities.get(given["cheap_pool"], UNKNOWN),
+        strong_abilities=abilities.get(given["strong_pool"], UNKNOWN),
+    )
+
+
+def check_keys(entry: Mapping[str, object], known: tuple[str, ...], prefix: str, faults: list[str]) -> None:
+    """Add to *faults* the keys of *known* that *entry* lacks, and those it has beside them."""
+    faults.extend(f"{prefix}{key}: is missing" for key in known if key not in entry)
+    faults.extend(f"{prefix}{key}: is not known; known are {', '.join(known)}" for key in entry if key not in known)
+
+
+def _faults_of(given: Mapping[str, object], pools: frozenset[str]) -> list[str]:
+    """Return what is wrong with the values that are *given*, each as ``key: fault``."""
+    found = {key: _name_fault(key, given[key], pools) for key in _NAME_KEYS if key in given}
+    found |= {key: _number_fault(given[key]) for key in _NUMBER_KEYS if key in given}
+    if "routing" in given:
+        value = given["routing"]
+        found["routing"] = None if value in ROUTINGS else f"must be one of {', '.join(ROUTINGS)}, is {value!r}"
+    if "explicit_choice" in given:
+        found["explicit_choice"] = _list_fault(given["explicit_choice"], SOURCES)
+    if "rules" in given:
+        found["rules"] = _list_fault(given["rules"], RULE_NAMES) or _rules_fault(given["rules"])
+    if "escalate_after" in given:
+        value = given["escalate_after"]
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_FAILURES:
+            found["escalate_after"] = f"must be a whole number from 0 (never) to {MAX_FAILURES}, is {value!r}"
+    return [f"{key}: {fault}" for key, fault in found.items() if fault]
+
+
+def _name_fault(key: str, value: object, pools: frozenset[str]) -> str | None:
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        return f"{NAME_RULE}, is {value!r}"
+    if key == "virtual_model":
+        return f"{value!r} is a pool too; a virtual model needs a name of its own" if value in pools else None
+    return None if value in pools else f"{value!r} is not in pools"
+
+
+def _number_fault(value: object) -> str | None:
+    # A bool is an int to Python; NaN fails the comparison.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"must be a number, is {value!r}"
+    return None if MIN_SCORE <= value <= MAX_SCORE else f"must be between 0 and 100, is {value!r}"
+
+
+def _list_fault(value: object, known: Sequence[str]) -> str | None:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return f"must be a list of {', '.join(known)}, is {value!r}"
+    unknown = [item for item in value if item not in known]
+    if unknown:
+        return f"must be a list of {', '.join(known)}, has {unknown[0]!r}"
+    repeated = [item for item in known if value.count(item) > 1]
+    return f"has {repeated[0]!r} twice" if repeated else None
+
+
+def _rules_fault(value: object) -> str | None:
+    # Every other rule may pass a request on.
+    return (
+        None if isinstance(value, list) and value[-1:] == ["score"] else "must end with 'score', which always decides"
+    )

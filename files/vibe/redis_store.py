@@ -1,0 +1,132 @@
+"""States of conversations in Redis, shared by all workers and hosts, through the client that LiteLLM has open.
+
+Reading is one round trip, and never waited for longer than ``WAIT_SECONDS``: a request does not stand still because
+Redis does. What Redis does not say in time this worker's own memory says, or the history of the request. After a
+failure Redis is left alone for ``PAUSE_SECONDS``; that is said in the log once a minute, not once a request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from vibe.log import INFO, WARNING, log
+from vibe.state import State, StateError, decoded
+from vibe.store import MemoryStore
+
+KEY_PREFIX = "vibe:conversation:"
+# A conversation that nobody went on with for a day starts anew.
+KEEP_SECONDS = 24 * 3600
+WAIT_SECONDS, PAUSE_SECONDS, SAY_SECONDS = 0.002, 5.0, 60.0
+# The loop may be late itself: an answer that has come is taken in within so many of its turns.
+_LATE_TURNS = 3
+# One answer that is late says nothing, so many on end do.
+_MOST_LATE = 3
+_WRONG_TYPE = "WRONGTYPE"
+_PROXY = "litellm.proxy.proxy_server"
+# More writes than these are not left waiting: Redis is slower than the requests come.
+_MOST_WRITES = 256
+
+
+class RedisStore:
+    """States in Redis, with a copy in memory."""
+
+    def __init__(self, client: Callable[[], Any], clock: Callable[[], float] = time.monotonic) -> None:
+        """Take what gives the asynchronous Redis *client* of the running loop."""
+        self._client = client
+        self._clock = clock
+        self._memory = MemoryStore()
+        self._tasks: set[asyncio.Task[tuple[object, bool]]] = set()
+        self._paused_until = self._said_at = float("-inf")
+        self._late = 0
+        self._is_away = False
+
+    async def get(self, key: str) -> tuple[State | None, str]:
+        """Return what Redis has under *key*, else what this worker remembers."""
+        remembered = self._memory.peek(key)
+        found, is_known = await self._read(key)
+        if not is_known or found is None:
+            return remembered, ""
+        if found is _WRONG_TYPE:
+            return remembered, "the conversation's state is of another type"
+        try:
+            return decoded(found), ""
+        except StateError as error:
+            return remembered, f"the conversation's state {error}"
+
+    def put(self, key: str, state: State) -> None:
+        """Keep *state* here at once, in Redis in the background."""
+        self._memory.put(key, state)
+        if not self._is_paused() and len(self._tasks) < _MOST_WRITES:
+            self._start(self._guarded(lambda: self._client().set(KEY_PREFIX + key, state.encoded(), ex=KEEP_SECONDS)))
+
+    async def settle(self) -> None:
+        """Wait until all that was begun has ended."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _read(self, key: str) -> tuple[object, bool]:
+        """Return what Redis has under *key*, and whether it said so in time."""
+        if self._is_paused():
+            return None, False
+        reading = self._start(self._guarded(lambda: self._client().get(KEY_PREFIX + key)))
+        await asyncio.wait((reading,), timeout=WAIT_SECONDS)
+        for _ in range(_LATE_TURNS):
+            if reading.done():
+                self._late = 0
+                return reading.result()
+            await asyncio.sleep(0)
+        # Not cancelled: that would cost the connection, and its end tells whether Redis is slow or away.
+        self._late += 1
+        if self._late >= _MOST_LATE:
+            self._say(f"does not answer within {WAIT_SECONDS * 1000:g} ms")
+        return None, False
+
+    async def _guarded(self, call: Callable[[], Awaitable[object]]) -> tuple[object, bool]:
+        """Return what *call* gives and True, or None and False where Redis fails."""
+        try:
+            answer = await call()
+        except Exception as error:
+            if _WRONG_TYPE in str(error):
+                return _WRONG_TYPE, True
+            # The client's own words may quote a key or an address; its type says enough.
+            self._pause(f"fails: {type(error).__name__}")
+            return None, False
+        if self._is_away and not self._is_paused():
+            self._is_away = False
+            log(INFO, "Redis answers again: conversations are shared")
+        return answer, True
+
+    def _start(self, work: Coroutine[Any, Any, tuple[object, bool]]) -> asyncio.Task[tuple[object, bool]]:
+        task = asyncio.get_running_loop().create_task(work)
+        # The loop keeps no reference of its own.
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _is_paused(self) -> bool:
+        return self._clock() < self._paused_until
+
+    def _pause(self, why: str) -> None:
+        self._paused_until = self._clock() + PAUSE_SECONDS
+        self._is_away = True
+        self._say(why)
+
+    def _say(self, why: str) -> None:
+        now = self._clock()
+        if now - self._said_at >= SAY_SECONDS:
+            self._said_at = now
+            log(WARNING, f"Redis {why}: each worker remembers its own conversations until it answers")
+
+
+def litellm_redis(cache: object) -> Any:
+    """Return LiteLLM's asynchronous Redis client, None where it has no Redis. *cache* is what its hooks are given.
+
+    That cache has Redis only where ``enable_redis_auth_cache`` is set; the proxy's own is ``redis_usage_cache`` (seen
+    on LiteLLM 1.106.2 with ``general_settings.coordination_redis``).
+    """
+    shared = getattr(cache, "redis_cache", None) or getattr(sys.modules.get(_PROXY), "redis_usage_cache", None)
+    return None if shared is None else shared.init_async_client()

@@ -1,0 +1,67 @@
+"""How a conversation stands before a turn: from what is remembered, and from the asks that came since.
+
+Clients send the whole history with every turn. So what is not remembered (another worker had the turn, Redis is away)
+is decided again, in order, and every worker comes to the same side by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from vibe.choice import choices_of
+from vibe.dialogue import Dialogue
+from vibe.family import Family
+from vibe.request import Request
+from vibe.rules import BY_NAME
+from vibe.scorer import Scorer
+from vibe.standing import NEW, Standing
+from vibe.state import State
+from vibe.verdict import PASS, Verdict
+
+# So many asks at most are decided again: older ones say little about where the conversation is now.
+MOST_REPLAYED = 16
+_NO_FIELDS: Mapping[str, object] = {}
+
+
+def standing_before(request: Request, family: Family, scorer: Scorer, state: State | None) -> Standing:
+    """Return how the conversation stands when the last ask of *request* comes.
+
+    In a tool loop that ask is decided already, and part of it.
+    """
+    dialogue = request.dialogue
+    standing, start, end = NEW, 0, dialogue.position
+    is_decided = dialogue.in_tool_loop
+    if state is not None and state.is_of(dialogue):
+        standing, start = Standing(state), state.position + 1
+        is_decided = is_decided or state.position == dialogue.position
+    elif state is not None and request.conversation is not None and request.conversation.is_named:
+        # The client shortened the history, or sends none: what it names is the same conversation all the same.
+        standing, start = Standing(state), dialogue.position
+    if dialogue.in_tool_loop and dialogue.ask is not None:
+        end += 1
+    for position, ask in dialogue.asks_between(start, end, MOST_REPLAYED):
+        standing = _after(ask, position, standing, family, scorer)
+    return replace(standing, is_decided=is_decided)
+
+
+def first_verdict(
+    request: Request, family: Family, scorer: Scorer, standing: Standing
+) -> tuple[str, Verdict | None, tuple[str, ...]]:
+    """Ask the rules of *family* in their order; return the deciding one's name and verdict, and what others noted."""
+    noted: tuple[str, ...] = ()
+    for name in family.rules:
+        verdict = BY_NAME[name].judge(request, family, scorer, standing)
+        if verdict is None:
+            continue
+        if verdict.side != PASS:
+            return name, verdict, noted
+        noted += verdict.reasons
+    return "", None, noted
+
+
+def _after(ask: str, position: int, standing: Standing, family: Family, scorer: Scorer) -> Standing:
+    """Return how a conversation stands after an earlier *ask*: of its request, only its words are known."""
+    past = Request(ask, choices=choices_of(_NO_FIELDS, _NO_FIELDS, ask), dialogue=Dialogue(ask, []))
+    _, verdict, _ = first_verdict(past, family, scorer, standing)
+    return standing if verdict is None else standing.after(verdict, position, ask)

@@ -1,0 +1,26 @@
+"""A turn that continues an ask is as hard as that ask: it never moves the conversation, in either direction."""
+
+from __future__ import annotations
+
+from vibe.continuation import is_continuation
+from vibe.family import Family
+from vibe.request import Request
+from vibe.scorer import Scorer
+from vibe.standing import Standing
+from vibe.verdict import SAFE, Verdict
+
+NAME = "inherit"
+
+
+def judge(request: Request, family: Family, scorer: Scorer, standing: Standing) -> Verdict | None:
+    """Judge by the turn's kind and words; an ask that has nothing to continue is for the next rules."""
+    dialogue = request.dialogue
+    if dialogue.in_tool_loop or request.ask is None:
+        return None if standing.side is None else Verdict(standing.side, ("tool loop",))
+    is_first = standing.side is None and dialogue.whole
+    if is_first or not is_continuation(request.ask):
+        return None
+    if standing.side is not None:
+        return Verdict(standing.side, ("continues what was asked before",))
+    # The turns before are with the provider alone, and nothing is known of them.
+    return Verdict(SAFE, ("continues what is not to be seen",))

@@ -1,0 +1,45 @@
+"""Where the states of conversations are kept: one small interface, and the form that needs nothing but memory."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Protocol
+
+from vibe.state import State
+
+# What a worker remembers by itself; the conversation that was idle for longest is forgotten first.
+MOST_CONVERSATIONS = 10_000
+
+
+class Store(Protocol):
+    """Keeps one state a conversation."""
+
+    async def get(self, key: str) -> tuple[State | None, str]:
+        """Return the state kept under *key*, if any, and "" or, in words, why what was found is of no use."""
+
+    def put(self, key: str, state: State) -> None:
+        """Keep *state* under *key*; returns at once, whatever the store does then."""
+
+
+class MemoryStore:
+    """States in this process."""
+
+    def __init__(self, most: int = MOST_CONVERSATIONS) -> None:
+        """Keep *most* conversations."""
+        self._most = most
+        self._states: OrderedDict[str, State] = OrderedDict()
+
+    async def get(self, key: str) -> tuple[State | None, str]:
+        """Return what is kept under *key*."""
+        return self.peek(key), ""
+
+    def peek(self, key: str) -> State | None:
+        """Return the state kept under *key*, if any."""
+        return self._states.get(key)
+
+    def put(self, key: str, state: State) -> None:
+        """Keep *state* under *key*."""
+        self._states[key] = state
+        self._states.move_to_end(key)
+        if len(self._states) > self._most:
+            self._states.popitem(last=False)
