@@ -1,8 +1,10 @@
 """States of conversations in Redis, shared by all workers and hosts, through the client that LiteLLM has open.
 
-Reading is one round trip, and never waited for longer than ``WAIT_SECONDS``: a request does not stand still because
-Redis does. What Redis does not say in time this worker's own memory says, or the history of the request. After a
-failure Redis is left alone for ``PAUSE_SECONDS``; that is said in the log once a minute, not once a request.
+Reading is one round trip. While Redis answers, it is waited for as long as opening a connection may take
+(``WAIT_SECONDS``); once it has failed or was that late, it is left alone for ``PAUSE_SECONDS`` and then, until it
+answers again, waited for ``DOUBT_SECONDS`` only. So an outage costs each worker one such wait, and after that next to
+nothing. What Redis does not say, this worker's own memory says, or the history of the request. An outage is said in
+the log once a minute, not once a request.
 """
 
 from __future__ import annotations
@@ -20,11 +22,9 @@ from vibe.store import MemoryStore
 KEY_PREFIX = "vibe:conversation:"
 # A conversation that nobody went on with for a day starts anew.
 KEEP_SECONDS = 24 * 3600
-WAIT_SECONDS, PAUSE_SECONDS, SAY_SECONDS = 0.002, 5.0, 60.0
+WAIT_SECONDS, DOUBT_SECONDS, PAUSE_SECONDS, SAY_SECONDS = 0.05, 0.002, 5.0, 60.0
 # The loop may be late itself: an answer that has come is taken in within so many of its turns.
 _LATE_TURNS = 3
-# One answer that is late says nothing, so many on end do.
-_MOST_LATE = 3
 _WRONG_TYPE = "WRONGTYPE"
 _PROXY = "litellm.proxy.proxy_server"
 # More writes than these are not left waiting: Redis is slower than the requests come.
@@ -41,8 +41,7 @@ class RedisStore:
         self._memory = MemoryStore()
         self._tasks: set[asyncio.Task[tuple[object, bool]]] = set()
         self._paused_until = self._said_at = float("-inf")
-        self._late = 0
-        self._is_away = False
+        self._is_away = self._is_said = False
 
     async def get(self, key: str) -> tuple[State | None, str]:
         """Return what Redis has under *key*, else what this worker remembers."""
@@ -73,16 +72,14 @@ class RedisStore:
         if self._is_paused():
             return None, False
         reading = self._start(self._guarded(lambda: self._client().get(KEY_PREFIX + key)))
-        await asyncio.wait((reading,), timeout=WAIT_SECONDS)
+        seconds = DOUBT_SECONDS if self._is_away else WAIT_SECONDS
+        await asyncio.wait((reading,), timeout=seconds)
         for _ in range(_LATE_TURNS):
             if reading.done():
-                self._late = 0
                 return reading.result()
             await asyncio.sleep(0)
-        # Not cancelled: that would cost the connection, and its end tells whether Redis is slow or away.
-        self._late += 1
-        if self._late >= _MOST_LATE:
-            self._say(f"does not answer within {WAIT_SECONDS * 1000:g} ms")
+        # Not cancelled: that would cost the connection, and its answer says that Redis is back.
+        self._pause(f"does not answer within {seconds * 1000:g} ms")
         return None, False
 
     async def _guarded(self, call: Callable[[], Awaitable[object]]) -> tuple[object, bool]:
@@ -95,9 +92,11 @@ class RedisStore:
             # The client's own words may quote a key or an address; its type says enough.
             self._pause(f"fails: {type(error).__name__}")
             return None, False
-        if self._is_away and not self._is_paused():
-            self._is_away = False
-            log(INFO, "Redis answers again: conversations are shared")
+        if self._is_away:
+            self._is_away, self._paused_until = False, float("-inf")
+            if self._is_said:
+                self._is_said = False
+                log(INFO, "Redis answers again: conversations are shared")
         return answer, True
 
     def _start(self, work: Coroutine[Any, Any, tuple[object, bool]]) -> asyncio.Task[tuple[object, bool]]:
@@ -111,14 +110,10 @@ class RedisStore:
         return self._clock() < self._paused_until
 
     def _pause(self, why: str) -> None:
-        self._paused_until = self._clock() + PAUSE_SECONDS
-        self._is_away = True
-        self._say(why)
-
-    def _say(self, why: str) -> None:
         now = self._clock()
+        self._paused_until, self._is_away = now + PAUSE_SECONDS, True
         if now - self._said_at >= SAY_SECONDS:
-            self._said_at = now
+            self._said_at, self._is_said = now, True
             log(WARNING, f"Redis {why}: each worker remembers its own conversations until it answers")
 
 

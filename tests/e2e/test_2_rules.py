@@ -11,6 +11,7 @@ from e2e.machine import PROJECT
 
 RECORDED = PROJECT / "tests/fixtures/clients"
 TITLE = "Generate a concise, sentence-case title"
+_OF_A_TURN = ("score", "inherit", "escalation")
 # Hop-by-hop, or the transport's own.
 NOT_REPLAYED = ("host", "content-length", "connection", "accept-encoding", "authorization", "x-api-key")
 
@@ -38,16 +39,24 @@ def test_what_claude_code_sent_is_answered_and_its_titles_go_cheap(
     answer = _replay(deployed, sent)
     assert answer.status_code == 200, answer.text
     is_title = TITLE in json.dumps(sent["body"]["system"])
-    assert answer.headers["x-vibe-rule"] == ("background" if is_title else "score")
+    assert answer.headers["x-vibe-rule"] in (("background",) if is_title else _OF_A_TURN)
     if is_title:
         assert answer.headers["x-vibe-pool"] == "pool-claude-haiku"
+        assert "x-vibe-conversation" not in answer.headers
 
 
 @pytest.mark.parametrize("sent", _recorded("codex"))
-def test_what_codex_sent_is_answered_by_the_score(deployed: dict[str, str], sent: dict[str, Any]) -> None:
+def test_what_codex_sent_is_answered(deployed: dict[str, str], sent: dict[str, Any]) -> None:
     answer = _replay(deployed, sent)
     assert answer.status_code == 200, answer.text
-    assert answer.headers["x-vibe-rule"] == "score"
+    assert answer.headers["x-vibe-rule"] in _OF_A_TURN
+
+
+@pytest.mark.parametrize("client", ["claude-code", "codex"])
+def test_a_recorded_tool_that_fails_again_and_again_escalates(deployed: dict[str, str], client: str) -> None:
+    turns = [case.values[0] for case in _recorded(client) if str(case.id).startswith("failing-tool")]
+    rules = [_replay(deployed, sent).headers["x-vibe-rule"] for sent in turns]
+    assert rules[-5:] == ["score", "inherit", "inherit", "escalation", "escalation"]
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])

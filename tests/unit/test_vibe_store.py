@@ -148,9 +148,11 @@ def test_redis_that_hangs_is_not_waited_for(capsys: pytest.CaptureFixture[str]) 
         store.put(KEY, ONE)
         for _ in range(10):
             assert await asyncio.wait_for(store.get(KEY), PATIENCE_SECONDS) == (ONE, "")
+        # One read was tried, and the others did not wait for it.
+        assert redis.calls == ["set", "get"]
 
     asyncio.run(go())
-    assert "does not answer within 2 ms" in _said(capsys)[0]
+    assert "does not answer within 50 ms" in _said(capsys)[0]
 
 
 def test_an_answer_that_came_while_the_loop_was_busy_counts() -> None:
@@ -161,7 +163,7 @@ def test_an_answer_that_came_while_the_loop_was_busy_counts() -> None:
         reading = asyncio.get_running_loop().create_task(store.get(KEY))
         await asyncio.sleep(0)
         # Another request holds the loop for longer than Redis is waited for.
-        time.sleep(5 * WAIT_SECONDS)
+        time.sleep(2 * WAIT_SECONDS)
         assert await reading == (ONE, "")
 
     asyncio.run(go())
