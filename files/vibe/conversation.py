@@ -2,8 +2,9 @@
 
 Identifiers are those of Claude Code and Codex CLI (recorded: tests/fixtures/clients), of Open WebUI, opencode and
 LiteLLM (from their documentation), and the Responses API's ``conversation``. Without one, a digest of the tools' names
-and the opening ask stands for the conversation. A ``prompt_cache_key`` is often one for many conversations: it is part
-of that digest. The owner of the API key and the family are part of every key, so customers never share.
+and the opening ask stands for the conversation, and what first came back tells it from others that opened alike. A
+``prompt_cache_key`` is often one for many conversations: it is part of that digest. The owner of the API key and the
+virtual model are part of every key, so customers never share.
 """
 
 from __future__ import annotations
@@ -36,15 +37,14 @@ _END_CHARS = 1000
 
 @dataclass(frozen=True)
 class Conversation:
-    """``key``: a digest, in hexadecimal; ``is_named``: the client named it, so it outlives a shortened history."""
+    """``key``: a digest, in hexadecimal, by which its state is kept; ``short``: one for headers and log lines.
+
+    ``is_named``: the client named it, so it outlives a shortened history.
+    """
 
     key: str
+    short: str
     is_named: bool
-
-    @property
-    def short(self) -> str:
-        """The first characters of the key, for headers and log lines."""
-        return self.key[:SHORT_CHARS]
 
 
 def conversation_of(
@@ -59,14 +59,17 @@ def conversation_of(
     for place, named in _identifiers(body, headers):
         if isinstance(named, str) and _USABLE.fullmatch(named):
             agent = headers.get(_CLAUDE_CODE_AGENT) if place == CLAUDE_CODE_SESSION else None
-            return Conversation(_digest(owner, model, place, named, str(agent)), is_named=True), tuple(ignored)
+            key = _digest(owner, model, place, named, str(agent))
+            return Conversation(key, key[:SHORT_CHARS], is_named=True), tuple(ignored)
         # Not what it says: it is the client's text.
         ignored.append(f"{place} is no identifier")
-    opening = _opening(dialogue)
+    position, opening = _opening(dialogue)
     if not opening:
         return None, tuple(ignored)
     told = (_shortened(opening), str(body.get("prompt_cache_key")), *_tool_names(body.get("tools")))
-    return Conversation(_digest(owner, model, *told), is_named=False), tuple(ignored)
+    key = _digest(owner, model, *told)
+    back = "".join(_first_back(dialogue.turns[position + 1 : position + 2]))
+    return Conversation(_digest(key, _shortened(back)), key[:SHORT_CHARS], is_named=False), tuple(ignored)
 
 
 def _identifiers(body: Mapping[str, object], headers: Mapping[str, object]) -> Iterator[tuple[str, object]]:
@@ -83,15 +86,26 @@ def _identifiers(body: Mapping[str, object], headers: Mapping[str, object]) -> I
         yield "conversation", conversation.get("id") if isinstance(conversation, dict) else conversation
 
 
-def _opening(dialogue: Dialogue) -> str:
-    """Return the first ask of a whole dialogue, "" where it is not among the turns."""
+def _opening(dialogue: Dialogue) -> tuple[int, str]:
+    """Return position and text of the first ask of a whole dialogue, "" where it is not among the turns."""
     if not dialogue.whole or not dialogue.turns:
-        return ""
+        return 0, ""
     for position in range(dialogue.position):
         text = dialogue.ask_at(position)
         if text:
-            return text
-    return dialogue.ask or ""
+            return position, text
+    return dialogue.position, dialogue.ask or ""
+
+
+def _first_back(turns: list[object]) -> Iterator[str]:
+    """Yield what tells the turn after the opening from another: texts, and the identifiers of calls."""
+    for turn in turns:
+        if isinstance(turn, str):
+            yield turn
+        elif isinstance(turn, dict):
+            yield from (turn[key] for key in ("text", "id", "call_id") if isinstance(turn.get(key), str))
+            for inner in map(turn.get, ("content", "tool_calls")):
+                yield from _first_back(inner if isinstance(inner, list) else [inner])
 
 
 def _shortened(text: str) -> str:

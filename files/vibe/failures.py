@@ -27,15 +27,31 @@ def repeated_failures(turns: list[object]) -> int:
     newest = [result for result in _newest_results(recent) if _is_failure(result)]
     if not newest:
         return 0
-    calls = {identifier: call for turn in recent for identifier, call in _calls_in(turn)}
-    wanted = {call for call in (calls.get(_id_of(result)) for result in newest) if call is not None}
-    counts = dict.fromkeys(wanted, 0)
-    for turn in recent:
+    calls = _calls(recent)
+    # Of each call, the last count stays.
+    counts = dict(_counts(recent, calls))
+    return max(counts.get(calls.get(_id_of(result), ""), 0) for result in newest)
+
+
+def most_failures(turns: list[object]) -> int:
+    """Return how often at most a call failed in *turns* without success in between."""
+    recent = turns[-RECENT_TURNS:]
+    return max((count for _, count in _counts(recent, _calls(recent))), default=0)
+
+
+def _calls(turns: list[object]) -> dict[str, str]:
+    return {identifier: call for turn in turns for identifier, call in _calls_in(turn)}
+
+
+def _counts(turns: list[object], calls: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    """Yield, for each result in *turns*, its call and how often that has failed by then."""
+    counts: dict[str, int] = {}
+    for turn in turns:
         for result in results_in(turn):
             call = calls.get(_id_of(result))
-            if call in counts:
-                counts[call] = counts[call] + 1 if _is_failure(result) else 0
-    return max(counts.values(), default=0)
+            if call is not None:
+                counts[call] = counts.get(call, 0) + 1 if _is_failure(result) else 0
+                yield call, counts[call]
 
 
 def _newest_results(turns: list[object]) -> Iterator[Mapping[str, object]]:

@@ -37,3 +37,8 @@ class Family:
     escalate_after: int = 3
     cheap_abilities: Abilities = UNKNOWN
     strong_abilities: Abilities = UNKNOWN
+
+    @property
+    def escalates_failures(self) -> bool:
+        """Whether tool calls that fail again and again move a conversation."""
+        return self.escalate_after > 0 and "escalation" in self.rules

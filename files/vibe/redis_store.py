@@ -17,11 +17,9 @@ from typing import Any
 
 from vibe.log import INFO, WARNING, log
 from vibe.state import State, StateError, decoded
-from vibe.store import MemoryStore
+from vibe.store import KEEP_SECONDS, MemoryStore
 
 KEY_PREFIX = "vibe:conversation:"
-# A conversation that nobody went on with for a day starts anew.
-KEEP_SECONDS = 24 * 3600
 WAIT_SECONDS, DOUBT_SECONDS, PAUSE_SECONDS, SAY_SECONDS = 0.05, 0.002, 5.0, 60.0
 # The loop may be late itself: an answer that has come is taken in within so many of its turns.
 _LATE_TURNS = 3
@@ -38,7 +36,7 @@ class RedisStore:
         """Take what gives the asynchronous Redis *client* of the running loop."""
         self._client = client
         self._clock = clock
-        self._memory = MemoryStore()
+        self._memory = MemoryStore(clock=clock)
         self._tasks: set[asyncio.Task[tuple[object, bool]]] = set()
         self._paused_until = self._said_at = float("-inf")
         self._is_away = self._is_said = False

@@ -11,16 +11,19 @@ from dataclasses import replace
 
 from vibe.choice import choices_of
 from vibe.dialogue import Dialogue
+from vibe.failures import most_failures
 from vibe.family import Family
 from vibe.request import Request
 from vibe.rules import BY_NAME
 from vibe.scorer import Scorer
 from vibe.standing import NEW, Standing
 from vibe.state import State
-from vibe.verdict import PASS, Verdict
+from vibe.verdict import PASS, STRONG, Verdict
 
 # So many asks at most are decided again: older ones say little about where the conversation is now.
 MOST_REPLAYED = 16
+# What the same tool call, failing again and again, came to.
+_FAILED = Verdict(STRONG, (), is_kept=True, escalates=True)
 _NO_FIELDS: Mapping[str, object] = {}
 
 
@@ -40,8 +43,14 @@ def standing_before(request: Request, family: Family, scorer: Scorer, state: Sta
         standing, start = Standing(state), dialogue.position
     if dialogue.in_tool_loop and dialogue.ask is not None:
         end += 1
-    for position, ask in dialogue.asks_between(start, end, MOST_REPLAYED):
+    asks = dialogue.asks_between(start, end, MOST_REPLAYED)
+    ends = [position for position, _ in asks[1:]] + [
+        len(dialogue.turns) if dialogue.in_tool_loop else dialogue.position
+    ]
+    for (position, ask), ends_at in zip(asks, ends, strict=False):
         standing = _after(ask, position, standing, family, scorer)
+        if family.escalates_failures and most_failures(dialogue.turns[position + 1 : ends_at]) >= family.escalate_after:
+            standing = standing.after(_FAILED, position, ask)
     return replace(standing, is_decided=is_decided)
 
 

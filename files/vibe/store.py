@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Protocol
 
 from vibe.state import State
 
 # What a worker remembers by itself; the conversation that was idle for longest is forgotten first.
 MOST_CONVERSATIONS = 10_000
+# A conversation that nobody went on with for a week starts anew.
+KEEP_SECONDS = 7 * 24 * 3600
 
 
 class Store(Protocol):
@@ -24,10 +28,11 @@ class Store(Protocol):
 class MemoryStore:
     """States in this process."""
 
-    def __init__(self, most: int = MOST_CONVERSATIONS) -> None:
-        """Keep *most* conversations."""
+    def __init__(self, most: int = MOST_CONVERSATIONS, clock: Callable[[], float] = time.monotonic) -> None:
+        """Keep *most* conversations, each for ``KEEP_SECONDS`` of the *clock*."""
         self._most = most
-        self._states: OrderedDict[str, State] = OrderedDict()
+        self._clock = clock
+        self._states: OrderedDict[str, tuple[float, State]] = OrderedDict()
 
     async def get(self, key: str) -> tuple[State | None, str]:
         """Return what is kept under *key*."""
@@ -35,11 +40,12 @@ class MemoryStore:
 
     def peek(self, key: str) -> State | None:
         """Return the state kept under *key*, if any."""
-        return self._states.get(key)
+        kept_at, state = self._states.get(key, (0.0, None))
+        return state if self._clock() < kept_at + KEEP_SECONDS else None
 
     def put(self, key: str, state: State) -> None:
         """Keep *state* under *key*."""
-        self._states[key] = state
+        self._states[key] = (self._clock(), state)
         self._states.move_to_end(key)
         if len(self._states) > self._most:
             self._states.popitem(last=False)

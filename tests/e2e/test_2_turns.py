@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import requests
+from bench.turns.simulate import ALONE, faults, simulate
 from e2e.machine import run
 
 APIS = ("chat/completions", "responses", "messages")
@@ -131,6 +133,19 @@ def test_workers_and_hosts_agree_through_redis(deployed: dict[str, str], second_
         # No history tells this choice: what the other host knows of it, it knows from Redis.
         assert session.ask(EASY, choice="strong") == ("explicit", STRONG)
         assert [session.ask("go on") for _ in range(5)] == [("inherit", STRONG)] * 5
+
+
+def test_a_thousand_simulated_conversations_move_only_where_they_may_and_two_workers_decide_as_one(
+    deployed: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIBE_LOG_LEVEL", "ERROR")
+    inspect = ("docker", "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}")
+    address = run(*inspect, "vibe-redis").stdout.strip()
+    password = run("docker", "exec", "vibe-redis", "cat", "/run/secrets/redis_password").stdout.strip()
+    found = asyncio.run(simulate(1000, 1, f"redis://:{password}@{address}:6379"))
+    assert found["redis"] == "real"
+    assert faults(found) == []
+    assert found["moves"][ALONE]["ask"] > 0
 
 
 def test_with_redis_hanging_or_gone_every_turn_is_answered_and_decided(deployed: dict[str, str]) -> None:

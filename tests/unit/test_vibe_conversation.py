@@ -22,6 +22,12 @@ def _key(data: dict[str, Any], call_type: str = "acompletion", owner: str = "one
     return conversation.key
 
 
+def _short(data: dict[str, Any]) -> str:
+    conversation = read_request(data, "acompletion", "one").conversation
+    assert conversation is not None
+    return conversation.short
+
+
 def _user(text: Any) -> dict[str, Any]:
     return {"role": "user", "content": text}
 
@@ -64,8 +70,12 @@ def test_a_sub_agent_is_a_conversation_of_its_own() -> None:
 
 
 def test_without_an_identifier_the_opening_tells_one_conversation_from_another() -> None:
-    assert _key(OPENING) == _key(_later("ok", "go on"))
+    assert _short(OPENING) == _short(_later("ok", "go on"))
+    assert _key(_later("ok")) == _key(_later("ok", "go on"))
     assert _key(OPENING) != _key(OPENING | {"messages": [_user(HI)]})
+    other = _later("ok")
+    other["messages"][1] = {"role": "assistant", "content": "Another answer."}
+    assert _key(_later("ok")) != _key(other)
     assert not getattr(read_request(OPENING, "acompletion").conversation, "is_named", True)
 
 

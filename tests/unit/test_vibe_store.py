@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from vibe.redis_store import (
-    KEEP_SECONDS,
     KEY_PREFIX,
     PAUSE_SECONDS,
     SAY_SECONDS,
@@ -18,7 +17,7 @@ from vibe.redis_store import (
     litellm_redis,
 )
 from vibe.state import State
-from vibe.store import MemoryStore
+from vibe.store import KEEP_SECONDS, MemoryStore
 
 KEY = "k"
 # A test that would hang ends after so long.
@@ -198,10 +197,14 @@ def test_a_state_that_is_none_of_ours_is_ignored_with_its_reason(spoil: Callable
     asyncio.run(go())
 
 
-def test_memory_alone_keeps_too() -> None:
-    store = MemoryStore()
+def test_memory_alone_keeps_for_a_week() -> None:
+    clock = Clock()
+    store = MemoryStore(clock=clock)
     store.put(KEY, ONE)
+    clock.now += KEEP_SECONDS - 1
     assert asyncio.run(store.get(KEY)) == (ONE, "")
+    clock.now += 1
+    assert asyncio.run(store.get(KEY)) == (None, "")
 
 
 def test_litellms_redis_is_found_where_it_has_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ def judge(request: Request, family: Family, scorer: Scorer, standing: Standing) 
     dialogue = request.dialogue
     if dialogue.in_tool_loop:
         failures = repeated_failures(dialogue.turns) if family.escalate_after else 0
-        if family.escalate_after and failures >= family.escalate_after:
+        if failures and failures >= family.escalate_after:
             return Verdict(STRONG, (f"the same tool call failed {failures} times",), is_kept=True, escalates=True)
     elif standing.side is not None and request.ask is not None and is_complaint(request.ask):
         return Verdict(STRONG, ("the answer is said to be wrong",), is_kept=True, escalates=True)

@@ -1,0 +1,29 @@
+"""Simulated conversations, decided by one worker and by two: nothing moves that must not. The long run: tests/bench."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from bench.turns.simulate import ALONE, APART, faults, simulate
+from bench.turns.talks import conversations
+
+COUNT, SEED = 150, 7
+
+
+def test_a_seed_makes_the_same_conversations_again() -> None:
+    assert list(conversations(20, SEED)) == list(conversations(20, SEED))
+    assert list(conversations(20, SEED)) != list(conversations(20, SEED + 1))
+
+
+def test_no_continuation_and_no_tool_loop_moves_and_two_workers_decide_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIBE_LOG_LEVEL", "ERROR")
+    found = asyncio.run(simulate(COUNT, SEED, None))
+    assert faults(found) == []
+    # There was something to be seen: turns of every kind, pauses, moves that are right.
+    assert all(found["turns"][kind] > 0 for kind in ("ask", "continuation", "loop", "complaint"))
+    assert found["pauses"] > 0
+    assert found["moves"][ALONE]["ask"] > 0
+    assert found["moves"][ALONE]["escalation"] > 0
+    # And without Redis two workers do differ: the comparison can fail.
+    assert found["differences"][APART] > 0
