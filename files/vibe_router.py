@@ -153,8 +153,7 @@ class VibeIntelligentRouter(CustomLogger):
     async def _decide(self, family: Family, request: Request, cache: object) -> Decision:
         """Decide with what is remembered of the conversation, and remember it: one round trip, or none."""
         conversation = request.conversation
-        # An opening turn says all by itself, and the next one brings it along.
-        if conversation is None or family.routing == OFF or not (conversation.is_named or request.is_later):
+        if conversation is None or family.routing == OFF or not request.is_remembered:
             return decide(family, self.routes, self.scorer, request)[0]
         if self._store is None:
             self._store = MemoryStore() if litellm_redis(cache) is None else RedisStore(lambda: litellm_redis(cache))

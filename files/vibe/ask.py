@@ -30,7 +30,8 @@ def sole_ask(conversation: object, call_type: str) -> str | None:
 
 def ask_in(turn: object) -> str:
     """Return what a person says in one message or item, "" where that is nothing."""
-    return without_injected(_human_text(turn))
+    text = _human_text(turn)
+    return without_injected(text) if text else ""
 
 
 def _human_text(item: object) -> str:

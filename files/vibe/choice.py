@@ -24,7 +24,7 @@ _TRAILING_TAG = re.compile(rf"(?:^|(?<=\s))\[\[vibe:({_NAME})\]\]$")
 _TAG_OPENING, _TAG_CLOSING, _LONGEST_TAG, _FENCE = "[[vibe:", "]]", 220, "```"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Choice:
     """One choice: where it came from, and the ``value``, "" where that is no name."""
 

@@ -35,7 +35,7 @@ _DIGEST_BYTES, SHORT_CHARS = 16, 12
 _END_CHARS = 1000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Conversation:
     """``key``: a digest, in hexadecimal, by which its state is kept; ``short``: one for headers and log lines.
 
@@ -68,8 +68,11 @@ def conversation_of(
         return None, tuple(ignored)
     told = (_shortened(opening), str(body.get("prompt_cache_key")), *_tool_names(body.get("tools")))
     key = _digest(owner, model, *told)
-    back = "".join(_first_back(dialogue.turns[position + 1 : position + 2]))
-    return Conversation(_digest(key, _shortened(back)), key[:SHORT_CHARS], is_named=False), tuple(ignored)
+    short = key[:SHORT_CHARS]
+    if position + 1 < len(dialogue.turns):
+        back = "".join(_first_back([dialogue.turns[position + 1]]))
+        key = _digest(key, _shortened(back))
+    return Conversation(key, short, is_named=False), tuple(ignored)
 
 
 def _identifiers(body: Mapping[str, object], headers: Mapping[str, object]) -> Iterator[tuple[str, object]]:

@@ -17,7 +17,7 @@ NO_RULE = "none"
 REASON_ERROR, REASON_OFF = "router_error", "routing is off"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Decision:
     """One routing decision.
 
@@ -74,11 +74,12 @@ def decide(
     rule, verdict, noted = first_verdict(request, family, scorer, standing)
     if verdict is None:
         return safe_decision(family, REASON_ERROR), None
-    decision = _decision(family, routes, rule, verdict, noted + request.notes)
-    if request.conversation is not None:
-        decision = replace(decision, conversation=request.conversation.short)
+    conversation = None if request.conversation is None else request.conversation.short
+    decision = _decision(family, routes, rule, verdict, noted + request.notes, conversation)
     if family.routing != ACTIVE:
         decision = replace(decision, pool=None, routing=family.routing, proposed=decision.target)
+    if not request.is_remembered:
+        return decision, None
     new = standing.after(verdict, request.dialogue.position, request.ask).state
     return decision, None if new == state else new
 
@@ -88,15 +89,24 @@ def safe_decision(family: Family, reason: str) -> Decision:
     return _of(family, None, NO_RULE, Verdict(SAFE, (reason,)))
 
 
-def _decision(family: Family, routes: Routes, rule: str, verdict: Verdict, noted: tuple[str, ...]) -> Decision:
+def _decision(
+    family: Family, routes: Routes, rule: str, verdict: Verdict, noted: tuple[str, ...], conversation: str | None
+) -> Decision:
     pool = None if verdict.side == SAFE else family.cheap_pool if verdict.side == CHEAP else family.strong_pool
     # CRITICAL: LiteLLM answers 400 to an unknown pool, without trying a fallback.
     if pool is not None and pool not in routes.pools:
         return safe_decision(family, REASON_ERROR)
-    return _of(family, pool, rule, verdict, noted)
+    return _of(family, pool, rule, verdict, noted, conversation)
 
 
-def _of(family: Family, pool: str | None, rule: str, verdict: Verdict, noted: tuple[str, ...] = ()) -> Decision:
+def _of(
+    family: Family,
+    pool: str | None,
+    rule: str,
+    verdict: Verdict,
+    noted: tuple[str, ...] = (),
+    conversation: str | None = None,
+) -> Decision:
     return Decision(
         family=family.name,
         virtual_model=family.virtual_model,
@@ -106,4 +116,5 @@ def _of(family: Family, pool: str | None, rule: str, verdict: Verdict, noted: tu
         score=verdict.score,
         threshold=family.threshold,
         reasons=verdict.reasons + noted,
+        conversation=conversation,
     )

@@ -17,7 +17,7 @@ _RESULT_ROLES = ("tool", "function")
 _OWN_ROLE = "assistant"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Dialogue:
     """``ask``: the last human ask, None where there is none to be seen; ``position``: of its turn, 0 for a bare text.
 
@@ -64,7 +64,8 @@ def dialogue_of(body: Mapping[str, object], call_type: str) -> Dialogue:
         text = ask_in(turn)
         if text:
             return Dialogue(text, turns, position, in_tool_loop, whole)
-        in_tool_loop = in_tool_loop or is_result(turn)
+        if not in_tool_loop:
+            in_tool_loop = is_result(turn)
     return Dialogue(None, turns, 0, in_tool_loop, whole)
 
 

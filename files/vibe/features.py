@@ -72,12 +72,14 @@ _MATH_SYMBOLS = frozenset("∑∫∏√≤≥≠≈∈∉∀∃∂∇∞⊆⊂�
 def features_of(look: Look) -> list[float]:
     """Return the features of the text *look* was taken of, in the order of ``FEATURE_NAMES``, absent ones as 0."""
     window, lowered, found, tokens, counts = look.window, look.lowered, look.words, look.tokens, look.counts
-    ascii_only, has_cjk = not look.beyond, look.cjk > 0
+    ascii_only, beyond = not look.beyond, set(look.beyond)
+    # To look for a term that has a character which the text has not costs a search through all of it.
+    characters = beyond if look.cjk else set()
 
-    proof = counts[_PROOF] + _terms(lowered, words.PROOF_TERMS_CJK, has_cjk)
-    hard = counts[_HARD_VERB] + _terms(lowered, words.HARD_TERMS_CJK, has_cjk)
-    architecture = counts[_ARCHITECTURE] + _terms(lowered, words.ARCHITECTURE_TERMS_CJK, has_cjk)
-    math_seen = counts[_MATH] + _marks(window, _MATH_MARKS) + len(_MATH_SYMBOLS.intersection(look.beyond))
+    proof = counts[_PROOF] + _terms(lowered, words.PROOF_TERMS_CJK, characters)
+    hard = counts[_HARD_VERB] + _terms(lowered, words.HARD_TERMS_CJK, characters)
+    architecture = counts[_ARCHITECTURE] + _terms(lowered, words.ARCHITECTURE_TERMS_CJK, characters)
+    math_seen = counts[_MATH] + _marks(window, _MATH_MARKS) + len(_MATH_SYMBOLS & beyond)
     code = _marks(window, _CODE_MARKS) + len(_CODE_WORDS & look.vocabulary)
     substance = proof + hard + architecture + math_seen + code
     phatic = bool(found) and len(found) <= PHATIC_WORDS and look.vocabulary <= _PHATIC
@@ -100,7 +102,7 @@ def features_of(look: Look) -> list[float]:
         float(tokens <= VERY_SHORT_TOKENS and not substance),
         float(bool(found) and found[0] in words.LOOKUP and tokens <= SHORT_TOKENS and not substance),
         float(bool(found) and counts[_TRANSLATE] > 0 and not proof),
-        float(_terms(lowered, words.CHEAP_TERMS_CJK, has_cjk) > 0),
+        float(_terms(lowered, words.CHEAP_TERMS_CJK, characters) > 0),
         math.log1p(_sentences(window, ascii_only)),
         math.log1p(commas),
         math.log1p(counts[_SPEAKER]),
@@ -130,8 +132,8 @@ def _sentences(text: str, ascii_only: bool) -> int:
     return ends if ascii_only else ends + sum(map(text.count, _SENTENCE_ENDS_CJK))
 
 
-def _terms(text: str, wanted: tuple[str, ...], has_cjk: bool) -> int:
-    return sum(term in text for term in wanted) if has_cjk else 0
+def _terms(text: str, wanted: tuple[str, ...], characters: set[str]) -> int:
+    return sum(term in text for term in wanted if characters.issuperset(term)) if characters else 0
 
 
 def _capped(count: float) -> float:

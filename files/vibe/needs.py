@@ -29,12 +29,13 @@ _BY_PART = {
 }
 # Where parts hold parts: a tool's result may be a picture.
 _NESTED = ("content", "output")
+_SPECIAL = frozenset(("type", "text", "output"))
 _DEPTH = 6
 _TEXT_PARTS = ("text", "input_text", "output_text")
 _SAMPLED_TOOLS = 8
 
 
-@dataclass
+@dataclass(slots=True)
 class Needs:
     """``tokens`` that go in, estimated; ``answer`` tokens to leave room for; ``kinds``: what else the model must do."""
 
@@ -68,7 +69,12 @@ def _add(content: object, needs: Needs, depth: int) -> None:
     elif isinstance(content, list):
         if depth:
             for part in content:
-                _add(part, needs, depth - 1)
+                # A turn of bare text, which most are: nothing in it is looked for one by one.
+                inner = part.get("content") if isinstance(part, dict) and _SPECIAL.isdisjoint(part) else part
+                if isinstance(inner, str):
+                    needs.tokens += len(inner) / BYTES_PER_TOKEN if inner.isascii() else estimate_tokens(inner)
+                elif inner is not None:
+                    _add(inner, needs, depth - 1)
     elif isinstance(content, dict):
         # Most parts by far are texts, and most turns hold texts: both are done with here.
         text = content.get("text")

@@ -33,6 +33,8 @@ def standing_before(request: Request, family: Family, scorer: Scorer, state: Sta
     In a tool loop that ask is decided already, and part of it.
     """
     dialogue = request.dialogue
+    if state is None and not dialogue.position and not dialogue.in_tool_loop:
+        return NEW
     standing, start, end = NEW, 0, dialogue.position
     is_decided = dialogue.in_tool_loop
     if state is not None and state.is_of(dialogue):

@@ -14,7 +14,7 @@ from vibe.needs import Needs, needs_of
 from vibe.turn import MAIN, turn_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Request:
     """What was asked.
 
@@ -35,9 +35,11 @@ class Request:
     notes: tuple[str, ...] = ()
 
     @property
-    def is_later(self) -> bool:
-        """Whether something was decided in its conversation before."""
-        return self.dialogue.in_tool_loop or not self.dialogue.is_opening
+    def is_remembered(self) -> bool:
+        """Whether its conversation is to be remembered: an opening says all by itself, and the next turn brings it."""
+        if self.conversation is None:
+            return False
+        return self.conversation.is_named or self.dialogue.in_tool_loop or not self.dialogue.is_opening
 
 
 def read_request(data: Mapping[str, object], call_type: str, owner: str = "") -> Request:

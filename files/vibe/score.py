@@ -17,7 +17,7 @@ class Contribution(NamedTuple):
     points: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Score:
     """A score (0 to 100, one decimal), the sum it comes from, and what that is made of.
 
@@ -32,17 +32,18 @@ class Score:
     values: list[float]
     points: list[float]
 
-    def largest(self, count: int) -> list[Contribution]:
-        """Return the *count* largest contributions (by size, either sign), without those of no points."""
-        # Made when asked for, and only so many: a head has some seventy features, a header shows six.
-        sizes = list(map(abs, self.points))
-        order = sorted(range(len(sizes)), key=sizes.__getitem__, reverse=True)[:count]
-        return [Contribution(self.features[i], self.values[i], self.points[i]) for i in order if sizes[i]]
+    def leading(self, count: int) -> list[tuple[str, float]]:
+        """Return the *count* largest contributions (by size, either sign) as (feature, points), none of no points."""
+        sized = [
+            (abs(points), feature, points) for feature, points in zip(self.features, self.points, strict=True) if points
+        ]
+        return [(feature, points) for _, feature, points in sorted(sized, reverse=True)[:count]]
 
     @property
     def contributions(self) -> list[Contribution]:
         """All contributions, largest first."""
-        return self.largest(len(self.points))
+        values = dict(zip(self.features, self.values, strict=True))
+        return [Contribution(name, values[name], points) for name, points in self.leading(len(self.points))]
 
 
 def score_of(base: float, features: tuple[str, ...], values: list[float], points: list[float]) -> Score:

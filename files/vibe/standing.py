@@ -8,7 +8,7 @@ from vibe.state import State, ask_number
 from vibe.verdict import STRONG, Verdict
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
     """``state``: where it was left, None where nothing was decided yet.
 

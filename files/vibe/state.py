@@ -24,7 +24,7 @@ class StateError(ValueError):
     """What was remembered cannot be used; the message says why, without quoting it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class State:
     """``side``: CHEAP or STRONG; ``position`` and ``ask``: where in the dialogue it was decided, and of which ask."""
 

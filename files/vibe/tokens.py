@@ -15,6 +15,7 @@ BYTES_PER_TOKEN = 4.0
 _SAMPLE_CHARS = 4096
 CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
 CJK_CHAR = re.compile(f"[{CJK}]")
+_CJK_RUN = re.compile(f"[{CJK}]+")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
@@ -25,7 +26,7 @@ def beyond_ascii(window: str) -> str:
 
 def count_cjk(beyond: str) -> int:
     """Count the Chinese, Japanese and Korean characters in *beyond*."""
-    return len(CJK_CHAR.findall(beyond)) if beyond else 0
+    return sum(map(len, _CJK_RUN.findall(beyond))) if beyond else 0
 
 
 def count_tokens(window_chars: int, beyond_chars: int, cjk_chars: int, total_chars: int) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 CHEAP, STRONG, SAFE, PASS = "cheap", "strong", "safe", "pass"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """``side``: CHEAP, STRONG, SAFE or PASS; ``reasons``: for log and headers; ``score``: 0 to 100, if there is one.
 

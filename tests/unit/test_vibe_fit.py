@@ -66,7 +66,7 @@ def test_fit_finds_a_planted_rule(adapter: Path) -> None:
 def test_points_of_an_adapted_score_add_up(adapter: Path) -> None:
     scored = load_scorer(adapter).score(f"Tell me about the garden {PLANTED}.")
     assert scored.raw == pytest.approx(scored.base + sum(part.points for part in scored.contributions))
-    assert len(scored.largest(3)) == 3
+    assert len(scored.leading(3)) == 3
 
 
 def test_explain_scores_with_the_adapter(adapter: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,14 +20,16 @@ STAYS = "stays"
 def judge(request: Request, family: Family, scorer: Scorer, standing: Standing) -> Verdict | None:
     """Judge by the score of the ask; an ask that comes again is served as it was."""
     scored = scorer.score(request.ask or "")
-    decided = standing.side if standing.is_decided else None
-    side = decided or side_for(scored.value, standing, family)
     reasons = reasons_of(scored)
-    if side != side_for(scored.value, NEW, family):
+    by_itself = side = side_for(scored.value, NEW, family)
+    if standing.side is not None:
+        side = standing.side if standing.is_decided else side_for(scored.value, standing, family)
+    if side != by_itself:
         reasons = (f"{STAYS} {side}", *reasons)
     return Verdict(side, reasons, scored.value, is_kept=True)
 
 
 def reasons_of(scored: Score) -> tuple[str, ...]:
     """Return the main contributions in points, such as ``("greeting -28.0", "length +2.9")``."""
-    return tuple(f"{part.feature} {part.points:+.1f}" for part in scored.largest(MAX_REASONS)) or (REASON_NO_SIGNAL,)
+    told = [f"{feature} {points:+.1f}" for feature, points in scored.leading(MAX_REASONS)]
+    return tuple(told) or (REASON_NO_SIGNAL,)
