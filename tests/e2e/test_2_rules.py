@@ -104,3 +104,36 @@ def test_a_picture_goes_to_the_pool_that_sees(deployed: dict[str, str], api: str
     assert answer.status_code == 200, answer.text
     assert (answer.headers["x-vibe-rule"], answer.headers["x-vibe-pool"]) == ("ability", "pool-chat-standard")
     assert answer.headers["x-vibe-reason"] == "the cheap pool does not take images"
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("api", ["chat/completions", "responses", "messages"])
+def test_a_title_goes_cheap_however_hard_its_ask_is(deployed: dict[str, str], api: str, stream: bool) -> None:
+    system = f"{TITLE} (3-7 words) that captures the main topic of this session."
+    turn = {"role": "user", "content": "Design a sharded, multi-region payment ledger and prove that it is atomic."}
+    bodies: dict[str, dict[str, Any]] = {
+        "chat/completions": {"messages": [{"role": "system", "content": system}, turn]},
+        "responses": {"instructions": system, "input": [turn]},
+        "messages": {"system": system, "messages": [turn], "max_tokens": 16},
+    }
+    headers = _decided(deployed, api, bodies[api], stream)
+    assert (headers["x-vibe-rule"], headers["x-vibe-pool"]) == ("background", "pool-chat-mini")
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("api", ["chat/completions", "responses", "messages"])
+def test_without_an_ask_to_be_seen_the_safe_pool_serves(deployed: dict[str, str], api: str, stream: bool) -> None:
+    reminder = "<system-reminder>It is Monday.</system-reminder>"
+    turns = [{"role": "user", "content": reminder}]
+    body: dict[str, Any] = {"input": turns} if api == "responses" else {"messages": turns, "max_tokens": 16}
+    headers = _decided(deployed, api, body, stream)
+    assert (headers["x-vibe-rule"], headers["x-vibe-pool"]) == ("no-ask", "pool-chat-standard")
+    assert headers["x-vibe-served-pool"] == "pool-chat-standard"
+
+
+def _decided(settings: dict[str, str], api: str, body: dict[str, Any], stream: bool) -> dict[str, str]:
+    key = {"authorization": f"Bearer {settings['OPENAI_API_KEY']}"}
+    request = {"model": "chat-auto", "stream": stream, **body}
+    answer = requests.post(f"{settings['OPENAI_BASE_URL']}/{api}", json=request, headers=key, timeout=90)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.headers)

@@ -25,18 +25,20 @@ SECOND_PORT = 4109
 class Session:
     """One conversation of a client that names it; each turn goes to the addresses by turns."""
 
-    def __init__(self, settings: dict[str, str], api: str = "chat/completions", *addresses: str) -> None:
+    def __init__(
+        self, settings: dict[str, str], api: str = "chat/completions", *addresses: str, stream: bool = False
+    ) -> None:
         """Talk by *api* to *addresses*, by default the gateway."""
-        self.api, self.key = api, settings["OPENAI_API_KEY"]
+        self.api, self.key, self.stream = api, settings["OPENAI_API_KEY"], stream
         self.addresses = addresses or (settings["OPENAI_BASE_URL"],)
         self.turns: list[dict[str, Any]] = []
         self.headers = {"x-session-id": uuid.uuid4().hex}
         self.sent = 0
 
-    def ask(self, text: str, **more: Any) -> tuple[str, str]:
+    def ask(self, text: str, *, choice: str = "") -> tuple[str, str]:
         """Ask *text*, get an answer, and return the rule and the pool."""
         self.turns.append({"role": "user", "content": text})
-        decided = self.send(**more)
+        decided = self.send(choice=choice)
         self.turns.append({"role": "assistant", "content": "An answer."})
         return decided
 
@@ -61,9 +63,9 @@ class Session:
             self.turns.append({"role": "user", "content": [given]})
         return self.send()
 
-    def send(self, *, choice: str = "", stream: bool = False) -> tuple[str, str]:
+    def send(self, *, choice: str = "") -> tuple[str, str]:
         """Send the history as it is; return the rule and the pool."""
-        body: dict[str, Any] = {"model": "chat-auto", "stream": stream}
+        body: dict[str, Any] = {"model": "chat-auto", "stream": self.stream}
         body |= {"input": self.turns} if self.api == "responses" else {"messages": self.turns, "max_tokens": 16}
         headers = self.headers | {"authorization": f"Bearer {self.key}"}
         headers |= {"x-vibe-choice": choice} if choice else {}
@@ -80,11 +82,8 @@ class Session:
 def test_a_continuation_stays_an_independent_ask_moves_and_a_complaint_escalates(
     deployed: dict[str, str], api: str, stream: bool
 ) -> None:
-    session = Session(deployed, api)
-    assert [
-        session.ask(text, stream=stream)
-        for text in (HARD, "ok go ahead", EASY, "thanks", "no, that's wrong", "go on", EASY)
-    ] == [
+    session = Session(deployed, api, stream=stream)
+    assert [session.ask(text) for text in (HARD, "ok go ahead", EASY, "thanks", "no, that's wrong", "go on", EASY)] == [
         ("score", STRONG),
         ("inherit", STRONG),
         ("score", CHEAP),
@@ -95,17 +94,19 @@ def test_a_continuation_stays_an_independent_ask_moves_and_a_complaint_escalates
     ]
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("api", APIS)
-def test_fifty_turns_of_a_tool_loop_never_switch(deployed: dict[str, str], api: str) -> None:
-    session = Session(deployed, api)
+def test_fifty_turns_of_a_tool_loop_never_switch(deployed: dict[str, str], api: str, stream: bool) -> None:
+    session = Session(deployed, api, stream=stream)
     assert session.ask(EASY) == ("score", CHEAP)
     for number in range(50):
         assert session.tool(number, f"file_{number}", command=f"ls {number}") == ("inherit", CHEAP)
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("api", APIS)
-def test_a_tool_call_that_fails_again_and_again_escalates(deployed: dict[str, str], api: str) -> None:
-    session = Session(deployed, api)
+def test_a_tool_call_that_fails_again_and_again_escalates(deployed: dict[str, str], api: str, stream: bool) -> None:
+    session = Session(deployed, api, stream=stream)
     session.ask(EASY)
     decided = [session.tool(number, "Process exited with code 1", command="make") for number in range(4)]
     assert [rule for rule, _ in decided] == ["inherit", "inherit", "escalation", "escalation"]

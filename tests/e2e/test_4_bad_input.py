@@ -41,6 +41,17 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "unknown variable": ({"router_familes": []}, ["router_familes", "no variable of the role router"]),
     "unknown key": (_families(cheap_pol="x"), ["router_families.cheap_pol", "unknown key"]),
+    "unknown rule": (_families(rules=["guess", "score"]), ["router_families", "guess", "explicit"]),
+    "rule twice": (
+        _families(rules=["score", "score"]),
+        ["router_families", "rule score is listed twice", "each rule once"],
+    ),
+    "rule that passes last": (
+        _families(rules=["score", "explicit"]),
+        ["router_families", "the last of its rules is not"],
+    ),
+    "unknown routing": (_families(routing="of"), ["router_families", "active, shadow, off", "of"]),
+    "margin outside": (_families(move_up_margin=101), ["router_families", "move_up_margin 101", "outside 0 to 100"]),
     "unknown pool": (_families(cheap_pool="pool-nope"), ["router_families", "unknown pool pool-nope", "router_pools"]),
     "no strong pool": (_families(strong_pool=None), ["strong_pool", "missing required arguments"]),
     "duplicate name": (_twice(), ["the model name pool-chat-mini is given 2 times"]),
