@@ -69,7 +69,7 @@ def decide(
     from now on, None where that is nothing new.
     """
     if family.routing == OFF:
-        return replace(safe_decision(family, REASON_OFF), routing=OFF), None
+        return _by_the_operator(safe_decision(family, REASON_OFF), family, None), None
     standing = standing_before(request, family, scorer, state)
     rule, verdict, noted = first_verdict(request, family, scorer, standing)
     if verdict is None:
@@ -77,7 +77,7 @@ def decide(
     conversation = None if request.conversation is None else request.conversation.short
     decision = _decision(family, routes, rule, verdict, noted + request.notes, conversation)
     if family.routing != ACTIVE:
-        decision = replace(decision, pool=None, routing=family.routing, proposed=decision.target)
+        decision = _by_the_operator(decision, family, decision.target)
     if not request.is_remembered:
         return decision, None
     new = standing.after(verdict, request.dialogue.position, request.ask).state
@@ -87,6 +87,11 @@ def decide(
 def safe_decision(family: Family, reason: str) -> Decision:
     """Leave the request under the virtual model's name, for *reason*."""
     return _of(family, None, NO_RULE, Verdict(SAFE, (reason,)))
+
+
+def _by_the_operator(decision: Decision, family: Family, proposed: str | None) -> Decision:
+    """Send the request of *decision* where it goes without routing: to the safe pool, named as for routed ones."""
+    return replace(decision, pool=family.safe_pool, routing=family.routing, proposed=proposed)
 
 
 def _decision(

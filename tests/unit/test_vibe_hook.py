@@ -382,8 +382,7 @@ def test_shadow_tells_and_off_does_not_while_the_safe_pool_serves(
     path.write_text(json.dumps(document), encoding="utf-8")
     router = VibeIntelligentRouter(load_routes(path))
     call_type, data = _chat("chat-auto", HI)
-    # The virtual model's name stays, and LiteLLM sends it to the safe pool.
-    assert _run(router, call_type, data)["model"] == "chat-auto"
+    assert _run(router, call_type, data)["model"] == "pool-chat-standard"
     headers = _headers(router, data, None)
     assert headers is not None
     assert (headers["x-vibe-pool"], headers["x-vibe-routing"]) == ("pool-chat-standard", routing)

@@ -271,14 +271,15 @@ def test_without_the_history_what_is_remembered_decides() -> None:
 
 def test_shadow_decides_and_tells_while_the_safe_pool_serves() -> None:
     decision = Talk(replace(FAMILY, routing=SHADOW, safe_pool="pool-standard")).ask(EASY)
-    assert (decision.pool, decision.target, decision.proposed) == (None, "pool-standard", "pool-mini")
+    assert (decision.pool, decision.target, decision.proposed) == ("pool-standard", "pool-standard", "pool-mini")
     assert decision.as_metadata()["routing"] == "shadow"
     assert decision.as_metadata()["proposed_pool"] == "pool-mini"
 
 
 def test_off_decides_nothing() -> None:
     decision = Talk(replace(FAMILY, routing=OFF)).ask(EASY)
-    assert (decision.pool, decision.rule, decision.score, decision.reasons) == (None, "none", None, ("routing is off",))
+    assert (decision.pool, decision.proposed) == ("pool-standard", None)
+    assert (decision.rule, decision.score, decision.reasons) == ("none", None, ("routing is off",))
 
 
 def test_a_family_asks_only_the_rules_that_it_lists() -> None:

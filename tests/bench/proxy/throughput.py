@@ -4,9 +4,10 @@
     ./deploy.sh && .venv-test/bin/python tests/bench/proxy/throughput.py
 
 Two containers of the serving release, one worker each, on one processor; the second has the plug-in taken out of its
-configuration, and is asked for the pool by name. Their arms alternate, in both orders, in one run of some four minutes;
-ApacheBench (Debian's apache2-utils) and the stub upstream work on the other processors. Prints one JSON object: the
-medians, and their ratio, at 50 and at 2,000 characters, and for the fifth turn of a conversation, which asks Redis.
+configuration, and is asked for the pool by name. Their arms alternate, in both orders, in one run of some seven
+minutes; ApacheBench (Debian's apache2-utils) and the stub upstream work on the other processors. Prints one JSON
+object, at 50 and at 2,000 characters, and for the fifth turn of a conversation, which asks Redis: the medians, and the
+ratio of two arms that follow each other, its median and its quartiles over the rounds.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[3]
 RELEASE = Path("/opt/litellm-vibe-router/router/current")
-ROUNDS, REQUESTS, CONNECTIONS = 10, 250, 8
+ROUNDS, REQUESTS, CONNECTIONS = 20, 120, 8
 PORTS = {"with": 4111, "without": 4112}
 START_SECONDS = 180
 POOL = "pool-chat-standard"
@@ -112,8 +113,8 @@ def _wait_for(port: int) -> None:
             time.sleep(1.0)
 
 
-def _measured(body: dict[str, Any], key: str, folder: Path) -> dict[str, float]:
-    """Return the medians of both arms for *body*, and their ratio."""
+def _measured(body: dict[str, Any], key: str, folder: Path) -> dict[str, Any]:
+    """Return the medians of both arms for *body*, and the ratio of their pairs."""
     rates: dict[str, list[float]] = {arm: [] for arm in PORTS}
     for number in range(ROUNDS + 1):
         arms = list(PORTS) if number % 2 else list(PORTS)[::-1]
@@ -124,11 +125,10 @@ def _measured(body: dict[str, Any], key: str, folder: Path) -> dict[str, float]:
             # The first round is for connections and caches.
             if number:
                 rates[arm].append(rate)
-    medians = {arm: statistics.median(found) for arm, found in rates.items()}
-    return {
-        **{f"requests/s {arm}": round(rate, 1) for arm, rate in medians.items()},
-        "ratio": round(medians["with"] / medians["without"], 3),
-    }
+    ratios = [one / other for one, other in zip(rates["with"], rates["without"], strict=True)]
+    low, middle, high = (round(ratio, 3) for ratio in statistics.quantiles(ratios, n=4))
+    medians = {f"requests/s {arm}": round(statistics.median(found), 1) for arm, found in rates.items()}
+    return {**medians, "ratio": middle, "quartiles": [low, high]}
 
 
 def _rate(port: int, body: dict[str, Any], key: str, folder: Path) -> float:
