@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from e2e.machine import Run, run
+import yaml
+from e2e.machine import PROJECT, Run, run
 
-# Lent read-only, so that a host behind the same proxy as this machine trusts the same authorities.
-LENT = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pip.conf")
+# How such a host is made is written in the role lab alone.
+RECIPE: dict[str, Any] = yaml.safe_load((PROJECT / "roles/lab/vars/main.yml").read_text(encoding="utf-8"))["__lab_host"]
 SYSTEMD_PACKAGES = ("systemd", "systemd-sysv", "dbus")
 
 
@@ -91,28 +93,22 @@ def _make_image(image: str, init: str, suite: str, packages: tuple[str, ...], fo
 
 
 def _options() -> list[str]:
-    # No CAP_SYS_RESOURCE: what is deployed must do without raised limits.
-    options = ["--cap-add=ALL", "--cap-drop=SYS_RESOURCE"]
-    options += ["--security-opt", "seccomp=unconfined", "--security-opt", "systempaths=unconfined"]
-    options += (
-        ["--cgroupns=host", "-v", "/sys/fs/cgroup:/sys/fs/cgroup:ro"]
-        if cgroup_v1()
-        else [
-            "--cgroupns=private",
-            "-v",
-            "/sys/fs/cgroup:/sys/fs/cgroup:rw",
-        ]
-    )
-    options += ["--tmpfs", "/run:exec", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec"]
-    options += ["-v", "/var/lib/docker", "-v", "/var/lib/containerd"]
-    for path in LENT:
-        options += ["-v", f"{path}:{path}:ro"] if Path(path).exists() else []
-    return options
+    lent = [f"{path}:{path}:ro" for path in RECIPE["lent"] if Path(path).exists()]
+    values = {
+        "--cap-add": RECIPE["cap_add"],
+        "--cap-drop": RECIPE["cap_drop"],
+        "--security-opt": RECIPE["security_opt"],
+        "--cgroupns": [_cgroups()["namespace"]],
+        "--tmpfs": RECIPE["tmpfs"],
+        "--volume": [*RECIPE["volumes"], _cgroups()["volume"], *lent],
+    }
+    return [word for option, found in values.items() for value in found for word in (option, value)]
+
+
+def _cgroups() -> dict[str, Any]:
+    found: dict[str, Any] = RECIPE["cgroup_v1" if cgroup_v1() else "cgroup_v2"]
+    return found
 
 
 def _command(init: str) -> list[str]:
-    if init != "systemd":
-        return ["sleep", "infinity"]
-    return ["/sbin/init"] + (
-        ["SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1", "systemd.unified_cgroup_hierarchy=0"] if cgroup_v1() else []
-    )
+    return [*RECIPE["command"], *_cgroups()["words"]] if init == "systemd" else ["sleep", "infinity"]

@@ -1,0 +1,64 @@
+"""The lab: bare hosts with addresses and SSH of their own, made by one command and gone by another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from e2e.machine import PLAYBOOK, PROJECT, Run, changed, run
+
+LAB = (PLAYBOOK, "playbooks/lab.yml", "--extra-vars", "lab_routers=1")
+INVENTORY = PROJECT / "inventory/lab"
+HOSTS = {"vibe-lab-gateway-1", "vibe-lab-router-1", "vibe-lab-redis-1"}
+
+
+@pytest.fixture(scope="module")
+def lab(deployed: dict[str, str]) -> Iterator[Run]:
+    """A lab of three hosts, gone when the tests are done. Made on the deployed machine, whose images it shares."""
+    if INVENTORY.exists():
+        pytest.skip("this machine has a lab already: ansible-playbook playbooks/lab.yml -e lab_state=down")
+    yield run(*LAB)
+    run(*LAB, "--extra-vars", "lab_state=down")
+
+
+@pytest.mark.usefixtures("lab")
+def test_the_hosts_are_reached_over_ssh_by_the_written_inventory() -> None:
+    # The hosts' keys are known: nothing is trusted on first use.
+    ping = (str(PROJECT / ".venv/bin/ansible"), "all", "-i", "inventory/lab", "-m", "ansible.builtin.command")
+    done = run(*ping, "-a", "systemctl is-active ssh", "--become", ANSIBLE_HOST_KEY_CHECKING="True")
+    assert done.stdout.count("active") == len(HOSTS)
+    assert all(f"{host} | CHANGED" in done.stdout for host in HOSTS)
+
+
+@pytest.mark.usefixtures("lab")
+def test_each_host_has_a_key_of_its_own() -> None:
+    lines = (INVENTORY / ".secrets/known_hosts").read_text(encoding="utf-8").splitlines()
+    assert len({line.split()[2] for line in lines}) == len(HOSTS)
+
+
+@pytest.mark.usefixtures("lab")
+def test_a_second_run_changes_nothing() -> None:
+    assert changed(run(*LAB).stdout) == 0
+
+
+@pytest.mark.usefixtures("lab")
+def test_the_status_names_every_host_with_its_address() -> None:
+    said = run(*LAB, "--extra-vars", "lab_state=status").stdout
+    assert "3 hosts in the lab vibe-lab" in said
+    for host, address in (("gateway-1", ".10"), ("router-1", ".20"), ("redis-1", ".240")):
+        assert f"vibe-lab-{host}" in said
+        assert f"172.29.77{address}" in said
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_number_that_makes_no_sense_is_refused_before_anything_is_made() -> None:
+    done = run(PLAYBOOK, "playbooks/lab.yml", "--extra-vars", "lab_routers=0", check=False)
+    assert done.returncode != 0
+    assert "asked for were lab_routers=0" in done.stdout
+
+
+def test_afterwards_nothing_is_left(deployed: dict[str, str]) -> None:
+    run(*LAB, "--extra-vars", "lab_state=down")
+    assert run("docker", "ps", "--all", "--quiet", "--filter", "label=vibe.lab").stdout == ""
+    assert run("docker", "network", "ls", "--quiet", "--filter", "name=vibe-lab").stdout == ""
+    assert not INVENTORY.exists()
