@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from vibe.conversation import CLAUDE_CODE_SESSION
+
 MAIN, TITLE, PROBE = "main", "title", "probe"
 
 # How the system prompts of title turns begin: Claude Code, opencode.
@@ -20,7 +22,6 @@ _TITLE_SYSTEMS = ("Generate a concise, sentence-case title", "You are a title ge
 _TASK_HEADING, _TASK_CONVERSATION = "### Task:", "<chat_history>"
 # Beginnings are looked for in so many blocks; Claude Code's title prompt is the third.
 _SYSTEM_BLOCKS = 4
-_CLAUDE_CODE_SESSION = "x-claude-code-session-id"
 _CLAUDE_CODE_AGENT = "claude-cli/"
 
 
@@ -38,7 +39,7 @@ def turn_of(body: Mapping[str, object], headers: Mapping[str, object], ask: str 
 
 def _is_claude_code(headers: Mapping[str, object]) -> bool:
     agent = headers.get("user-agent")
-    return _CLAUDE_CODE_SESSION in headers or (isinstance(agent, str) and agent.startswith(_CLAUDE_CODE_AGENT))
+    return CLAUDE_CODE_SESSION in headers or (isinstance(agent, str) and agent.startswith(_CLAUDE_CODE_AGENT))
 
 
 def _system_texts(body: Mapping[str, object]) -> Iterator[str]:
