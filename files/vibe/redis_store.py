@@ -20,7 +20,7 @@ from vibe.state import State, StateError, decoded
 from vibe.store import KEEP_SECONDS, MemoryStore
 
 KEY_PREFIX = "vibe:conversation:"
-WAIT_SECONDS, DOUBT_SECONDS, PAUSE_SECONDS, SAY_SECONDS = 0.05, 0.002, 5.0, 60.0
+WAIT_SECONDS, DOUBT_SECONDS, PAUSE_SECONDS, SAY_SECONDS = 0.1, 0.002, 5.0, 60.0
 # The loop may be late itself: an answer that has come is taken in within so many of its turns.
 _LATE_TURNS = 3
 _WRONG_TYPE = "WRONGTYPE"
@@ -57,8 +57,9 @@ class RedisStore:
     def put(self, key: str, state: State) -> None:
         """Keep *state* here at once, in Redis in the background."""
         self._memory.put(key, state)
-        if not self._is_paused() and len(self._tasks) < _MOST_WRITES:
-            self._start(self._guarded(lambda: self._client().set(KEY_PREFIX + key, state.encoded(), ex=KEEP_SECONDS)))
+        client = self._client_now()
+        if client is not None and len(self._tasks) < _MOST_WRITES:
+            self._start(self._guarded(client.set(KEY_PREFIX + key, state.encoded(), ex=KEEP_SECONDS)))
 
     async def settle(self) -> None:
         """Wait until all that was begun has ended."""
@@ -67,9 +68,10 @@ class RedisStore:
 
     async def _read(self, key: str) -> tuple[object, bool]:
         """Return what Redis has under *key*, and whether it said so in time."""
-        if self._is_paused():
+        client = self._client_now()
+        if client is None:
             return None, False
-        reading = self._start(self._guarded(lambda: self._client().get(KEY_PREFIX + key)))
+        reading = self._start(self._guarded(client.get(KEY_PREFIX + key)))
         seconds = DOUBT_SECONDS if self._is_away else WAIT_SECONDS
         await asyncio.wait((reading,), timeout=seconds)
         for _ in range(_LATE_TURNS):
@@ -80,10 +82,20 @@ class RedisStore:
         self._pause(f"does not answer within {seconds * 1000:g} ms")
         return None, False
 
-    async def _guarded(self, call: Callable[[], Awaitable[object]]) -> tuple[object, bool]:
+    def _client_now(self) -> Any:
+        """Return the client, None while Redis is left alone. Making it is not what a read waits for."""
+        if self._clock() < self._paused_until:
+            return None
+        try:
+            return self._client()
+        except Exception as error:
+            self._pause(f"has no client: {type(error).__name__}")
+            return None
+
+    async def _guarded(self, call: Awaitable[object]) -> tuple[object, bool]:
         """Return what *call* gives and True, or None and False where Redis fails."""
         try:
-            answer = await call()
+            answer = await call
         except Exception as error:
             if _WRONG_TYPE in str(error):
                 return _WRONG_TYPE, True
@@ -103,9 +115,6 @@ class RedisStore:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-    def _is_paused(self) -> bool:
-        return self._clock() < self._paused_until
 
     def _pause(self, why: str) -> None:
         now = self._clock()

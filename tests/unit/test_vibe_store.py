@@ -151,7 +151,7 @@ def test_redis_that_hangs_is_not_waited_for(capsys: pytest.CaptureFixture[str]) 
         assert redis.calls == ["set", "get"]
 
     asyncio.run(go())
-    assert "does not answer within 50 ms" in _said(capsys)[0]
+    assert "does not answer within 100 ms" in _said(capsys)[0]
 
 
 def test_an_answer_that_came_while_the_loop_was_busy_counts() -> None:
@@ -195,6 +195,19 @@ def test_a_state_that_is_none_of_ours_is_ignored_with_its_reason(spoil: Callable
         assert await RedisStore(lambda: redis).get(KEY) == (ONE, "")
 
     asyncio.run(go())
+
+
+def test_a_client_that_cannot_be_made_is_a_redis_that_is_away(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> Redis:
+        raise ValueError("no such host")
+
+    async def go() -> None:
+        store = RedisStore(fail)
+        store.put(KEY, ONE)
+        assert await store.get(KEY) == (ONE, "")
+
+    asyncio.run(go())
+    assert "Redis has no client: ValueError" in _said(capsys)[0]
 
 
 def test_memory_alone_keeps_for_a_week() -> None:
