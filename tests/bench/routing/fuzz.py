@@ -3,7 +3,7 @@
 
     .venv-test/bin/python tests/bench/routing/fuzz.py [--examples 100000] [--seed 1]
 
-Takes some ten minutes. After the generated bodies come texts of 10 MB, of each piece that the plug-in looks for. Prints
+Takes some twenty minutes. After the generated bodies come texts of 10 MB, of each piece that is looked for. Prints
 one JSON object; a body that makes the hook raise ends the run with it, made as small as can be. The cost is processor
 time of the whole hook, the best of three where it was above the bound: a machine that does something else is no fault
 of the body.
