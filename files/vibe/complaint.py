@@ -17,30 +17,32 @@ _SUBJECT = (
     r"(?:(?:that|this|it|the|your|you|still|das|es|dies|deine?|ihre?|ça|cela|c'|ce|ta|votre|eso|esto|tu|su|isso|isto|seu|"
     r"sua|questo|è|это|твой|ваш)(?:[\s']+(?:last|new|fix|answer|code|solution|result|output|patch|change|query|command|"
     r"script|test|tests|antwort|lösung|ergebnis|réponse|solución|respuesta|código|resposta|solução|risposta|codice|"
-    r"ответ|код|решение))*(?:\W+|(?=')|(?<=')))?"
+    r"ответ|код|решение))*(?:\W+|(?=')|(?<=')))"
 )
+# Only after what it is said of: "Is broken glass dangerous?" is a question.
+_COPULA = r"(?:(?:'s|is|are|'re|was|were|ist|war|est|está|es|è)\s+)?"
 _CLAIMS = (
-    r"(?:(?:'s|is|are|'re|was|were)\s+)?(?:still\s+|just\s+|completely\s+|also\s+|again\s+)?"
+    r"(?:still\s+|just\s+|completely\s+|also\s+|again\s+)?"
     r"(?:wrong|incorrect|not (?:right|correct|working|true|what i (?:asked|wanted|meant))|broken|failing|mistaken)\b",
-    r"(?:still\s+|again\s+)?(?:doesn't|does not|didn't|did not|don't|isn't|is not|won't)\s+(?:still\s+)?(?:even\s+)?"
+    r"(?:still\s+|again\s+)?(?:doesn't|does not|didn't|did not|isn't|is not|won't)\s+(?:still\s+)?(?:even\s+)?"
     r"(?:work|working|compile|run|help|pass|solve|fix|correct|right)\b",
     r"still\s+(?:fails?|failing|broken|wrong|not|getting|get|the same|crash\w*|throws?|errors?|doesn't|an error)\b",
     r"(?:(?:still|again|i get|getting|it's|exactly)\s+)*(?:the\s+)?same (?:error|problem|issue|failure|mistake)\b",
     r"(?:made|have) (?:a|an|the same) (?:mistake|error)\b",
     r"(?:keeps? )(?:failing|crashing)\b|fails? again\b|failed again\b",
     # German, French, Spanish, Portuguese, Italian, Russian.
-    r"(?:ist\s+|war\s+)?(?:immer noch\s+|leider\s+)?(?:falsch|fehlerhaft|nicht richtig|nicht korrekt)\b",
+    r"(?:immer noch\s+|leider\s+)?(?:falsch|fehlerhaft|nicht richtig|nicht korrekt)\b",
     r"(?:funktioniert|geht|klappt|läuft)\s+(?:immer noch\s+|leider\s+|so\s+)*nicht\b|(?:gleicher|derselbe) fehler\b",
-    r"(?:est\s+)?(?:toujours\s+)?(?:faux|incorrecte?|erron\w+)\b|(?:ne\s+)?(?:marche|fonctionne)\s+(?:toujours\s+)?pas\b",
+    r"(?:toujours\s+)?(?:faux|incorrecte?|erron\w+)\b|(?:ne\s+)?(?:marche|fonctionne)\s+(?:toujours\s+)?pas\b",
     r"ne (?:marche|fonctionne) (?:toujours )?pas\b|(?:la )?même erreur\b",
-    r"(?:está\s+|es\s+)?(?:mal|incorrect[oa]|equivocad[oa])\b|(?:aún |todavía |sigue )?(?:no|sin) funciona\w*\b|"
+    r"está\s+mal\b|(?:está\s+)?(?:incorrect[oa]|equivocad[oa])\b|(?:aún |todavía |sigue )?(?:no|sin) funciona\w*\b|"
     r"(?:el )?mismo error\b",
     r"(?:está\s+)?(?:errad[oa]|incorret[oa])\b|(?:ainda )?não funciona\w*\b|(?:o )?mesmo erro\b",
-    r"(?:sbagliat[oa]|errat[oa])\b|(?:ancora )?non funziona\b|(?:lo )?stesso errore\b",
+    r"sbagliat[oa]\b|(?:ancora )?non funziona\b|(?:lo )?stesso errore\b",
     r"(?:всё |все )?(?:ещё |еще |равно )?(?:неправильно|неверно|не работает)\b|"
     r"(?:та же|тот же|такая же) ошибка\b|ошибка осталась\b",
 )
-_COMPLAINT = re.compile(f"{_OPENING}{_SUBJECT}(?:{'|'.join(_CLAIMS)})")
+_COMPLAINT = re.compile(f"{_OPENING}(?:{_SUBJECT}{_COPULA})?(?:{'|'.join(_CLAIMS)})")
 _TERMS_CJK = (
     *("不对", "不對", "错了", "錯了", "还是不行", "還是不行", "还是错", "不工作", "没有用", "一样的错误", "还是报错"),
     *(

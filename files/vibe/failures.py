@@ -88,8 +88,8 @@ def _same(name: object, arguments: object) -> str:
         try:
             arguments = json.dumps(arguments, sort_keys=True)
         except (TypeError, ValueError, RecursionError):
-            # Not JSON, or nested beyond measure: the same object prints the same.
-            arguments = str(type(arguments))
+            # Not JSON, or nested beyond measure: the same as no other.
+            arguments = str(id(arguments))
     return f"{name} {arguments}"
 
 

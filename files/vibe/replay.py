@@ -46,8 +46,10 @@ def standing_before(request: Request, family: Family, scorer: Scorer, state: Sta
     if dialogue.in_tool_loop and dialogue.ask is not None:
         end += 1
     asks = dialogue.asks_between(start, end, MOST_REPLAYED)
-    ends = [position for position, _ in asks[1:]] + [
-        len(dialogue.turns) if dialogue.in_tool_loop else dialogue.position
+    # What tools gave back for an ask stands before the next one.
+    ends = [
+        *(position for position, _ in asks[1:]),
+        len(dialogue.turns) if dialogue.in_tool_loop else dialogue.position,
     ]
     for (position, ask), ends_at in zip(asks, ends, strict=False):
         standing = _after(ask, position, standing, family, scorer)

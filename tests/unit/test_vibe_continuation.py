@@ -81,6 +81,12 @@ COMPLAINTS = (
     *("不对", "还是不行，报错了", "違います", "まだ動かない", "틀렸어요", "여전히 안 돼요"),
 )
 NO_COMPLAINTS = (
+    *(
+        "Don't run the tests yet",
+        "Is broken glass dangerous?",
+        "Mal de Alzheimer: ¿qué es?",
+        "Errata corrige: che cos'è?",
+    ),
     *("My printer does not work, what should I do?", "ok go ahead", "What is wrong with capitalism?", HARD, "thanks"),
     *(
         "Why does a wrong key answer 400?",

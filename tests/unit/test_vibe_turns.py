@@ -145,7 +145,20 @@ def test_the_same_tool_call_failing_again_and_again_escalates(times: int) -> Non
         # And stays there: in the loop, for a continuation, for another ask.
         assert talk.tool("Process exited with code 0", '{"cmd": "make"}').target == STRONG
         assert talk.ask("ok go on").target == STRONG
-        assert talk.ask(EASY).target == STRONG
+        # Not once only: what is remembered of the first of them still says so.
+        assert [talk.ask(text).target for text in (EASY, EASY, "thanks")] == [STRONG] * 3
+
+
+def test_an_escalation_is_seen_in_the_history_where_nothing_is_remembered_of_it() -> None:
+    talk = Talk(remembers=False)
+    talk.ask(EASY)
+    for _ in range(3):
+        talk.tool("Process exited with code 1", '{"cmd": "make"}')
+    # The newest result is a success, so it is the history that tells, in the loop and after it.
+    assert talk.tool("Process exited with code 0", '{"cmd": "make"}').rule == "inherit"
+    assert talk.send().target == STRONG
+    talk.messages.append({"role": "assistant", "content": "Done."})
+    assert [talk.ask(text).target for text in ("go on", EASY)] == [STRONG, STRONG]
 
 
 @pytest.mark.parametrize(
