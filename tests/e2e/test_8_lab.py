@@ -50,6 +50,18 @@ def test_the_status_names_every_host_with_its_address() -> None:
         assert f"172.29.77{address}" in said
 
 
+@pytest.mark.usefixtures("lab")
+def test_a_host_that_is_one_too_many_goes_with_its_volumes() -> None:
+    volumes = len(run("docker", "volume", "ls", "--quiet").stdout.split())
+    run(*LAB, "--extra-vars", "lab_gateways=2")
+    assert len(run("docker", "volume", "ls", "--quiet").stdout.split()) > volumes
+    run(*LAB)
+    left = run("docker", "ps", "--format", "{{.Names}}", "--filter", "label=vibe.lab").stdout.split()
+    assert set(left) == HOSTS
+    assert len(run("docker", "volume", "ls", "--quiet").stdout.split()) == volumes
+    assert "vibe-lab-gateway-2" not in (INVENTORY / "hosts.yml").read_text(encoding="utf-8")
+
+
 @pytest.mark.usefixtures("deployed")
 def test_a_number_that_makes_no_sense_is_refused_before_anything_is_made() -> None:
     done = run(PLAYBOOK, "playbooks/lab.yml", "--extra-vars", "lab_routers=0", check=False)
