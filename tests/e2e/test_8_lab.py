@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from e2e.machine import PLAYBOOK, PROJECT, Run, changed, run
-
-LAB = (PLAYBOOK, "playbooks/lab.yml", "--extra-vars", "lab_routers=1")
-INVENTORY = PROJECT / "inventory/lab"
-HOSTS = {"vibe-lab-gateway-1", "vibe-lab-router-1", "vibe-lab-redis-1"}
-
-
-@pytest.fixture(scope="module")
-def lab(deployed: dict[str, str]) -> Iterator[Run]:
-    """A lab of three hosts, gone when the tests are done. Made on the deployed machine, whose images it shares."""
-    if INVENTORY.exists():
-        pytest.skip("this machine has a lab already: ansible-playbook playbooks/lab.yml -e lab_state=down")
-    yield run(*LAB)
-    run(*LAB, "--extra-vars", "lab_state=down")
+from e2e.lab import HOSTS, INVENTORY, LAB
+from e2e.machine import PLAYBOOK, PROJECT, changed, run
 
 
 @pytest.mark.usefixtures("lab")
@@ -44,8 +30,8 @@ def test_a_second_run_changes_nothing() -> None:
 @pytest.mark.usefixtures("lab")
 def test_the_status_names_every_host_with_its_address() -> None:
     said = run(*LAB, "--extra-vars", "lab_state=status").stdout
-    assert "3 hosts in the lab vibe-lab" in said
-    for host, address in (("gateway-1", ".10"), ("router-1", ".20"), ("redis-1", ".240")):
+    assert "4 hosts in the lab vibe-lab" in said
+    for host, address in (("gateway-1", ".10"), ("router-1", ".20"), ("router-2", ".21"), ("redis-1", ".240")):
         assert f"vibe-lab-{host}" in said
         assert f"172.29.77{address}" in said
 
@@ -67,10 +53,3 @@ def test_a_number_that_makes_no_sense_is_refused_before_anything_is_made() -> No
     done = run(PLAYBOOK, "playbooks/lab.yml", "--extra-vars", "lab_routers=0", check=False)
     assert done.returncode != 0
     assert "asked for were lab_routers=0" in done.stdout
-
-
-def test_afterwards_nothing_is_left(deployed: dict[str, str]) -> None:
-    run(*LAB, "--extra-vars", "lab_state=down")
-    assert run("docker", "ps", "--all", "--quiet", "--filter", "label=vibe.lab").stdout == ""
-    assert run("docker", "network", "ls", "--quiet", "--filter", "name=vibe-lab").stdout == ""
-    assert not INVENTORY.exists()
