@@ -1,0 +1,38 @@
+"""UPGRADES.yml says of each version what it breaks; a renamed variable is there under its new name alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+ENTRIES = yaml.safe_load((PROJECT / "UPGRADES.yml").read_text(encoding="utf-8"))
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
+def _variables() -> set[str]:
+    specs = [
+        yaml.safe_load(path.read_text(encoding="utf-8")) for path in PROJECT.glob("roles/*/meta/argument_specs.yml")
+    ]
+    return {name for spec in specs for name in spec["argument_specs"]["main"]["options"]}
+
+
+def test_entries_have_what_preflight_reads_and_nothing_else() -> None:
+    assert all(set(entry) == {"version", "renamed", "breaks"} for entry in ENTRIES)
+    assert all(words.strip().endswith(".") or "[" in words for entry in ENTRIES for words in entry["breaks"])
+
+
+def test_versions_ascend_up_to_this_one() -> None:
+    versions = [_numbers(entry["version"]) for entry in ENTRIES]
+    assert versions == sorted(set(versions))
+    assert versions[-1] <= _numbers((PROJECT / "VERSION").read_text(encoding="utf-8").strip())
+
+
+def test_a_renamed_variable_is_there_under_its_new_name_alone() -> None:
+    renamed = {old: new for entry in ENTRIES for old, new in entry["renamed"].items()}
+    assert set(renamed.values()) <= _variables()
+    assert _variables().isdisjoint(renamed)
