@@ -56,7 +56,7 @@ main() {
   fi
   for check in "${FAST_CHECKS[@]}"; do fast_check "$check"; done
   [[ $scope == fast ]] && { log TEST INFO "fast: done in $SECONDS s; what needs Docker was left out"; exit; }
-  step "end-to-end tests" "$VENV/bin/python" -m pytest tests/e2e ${SCOPE_OPTIONS[$scope]:+"${SCOPE_OPTIONS[$scope]}"}
+  step "end-to-end tests" "$VENV/bin/python" -m pytest tests/e2e --durations=30 ${SCOPE_OPTIONS[$scope]:+"${SCOPE_OPTIONS[$scope]}"}
   log TEST INFO "$scope: done in $SECONDS s"
 }
 

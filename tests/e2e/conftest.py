@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from e2e.lab import INVENTORY, LAB
 from e2e.machine import PROJECT, Run, engine_answers, run
 
 
@@ -50,7 +51,10 @@ def machine_was_bare() -> bool:
 @pytest.fixture(scope="session")
 def first_deployment(machine_was_bare: bool) -> Run:
     """Deploy once with the README's command; every test of a deployed machine stands on it."""
-    return run("./deploy.sh", check=False, timeout=1800)
+    version = (PROJECT / "VERSION").read_text(encoding="utf-8").strip()
+    # A machine that an older version was tested on has its files still.
+    accepted = () if machine_was_bare else ("-e", f"deployment_accept_upgrade={version}")
+    return run("./deploy.sh", *accepted, check=False, timeout=1800)
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +63,18 @@ def deployed(first_deployment: Run) -> dict[str, str]:
     assert first_deployment.returncode == 0, first_deployment.stdout[-6000:] + first_deployment.stderr[-2000:]
     exports = run("./deploy.sh", "env").stdout
     return dict(re.findall(r"^export (\w+)=(\S+)$", exports, flags=re.MULTILINE))
+
+
+@pytest.fixture(scope="session")
+def lab(deployed: dict[str, str]) -> Iterator[None]:
+    """A lab of four hosts, gone when the tests are done. Made on the deployed machine, whose images it shares."""
+    kept = bool(os.environ.get("VIBE_KEEP_DEPLOYMENT"))
+    if INVENTORY.exists() and not kept:
+        pytest.skip("this machine has a lab already: ./deploy.sh lab -e lab_state=down")
+    run(*LAB)
+    yield
+    if not kept:
+        run(*LAB, "-e", "lab_state=down")
 
 
 @pytest.fixture

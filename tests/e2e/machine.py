@@ -1,5 +1,6 @@
 """How the end-to-end tests act on this machine: commands, playbooks, requests."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -51,6 +52,12 @@ def containers() -> dict[str, str]:
     """Return the id of every running container of ours, by name."""
     lines = run("docker", "ps", "--no-trunc", "--format", "{{.Names}} {{.ID}}").stdout.splitlines()
     return dict(line.split() for line in lines if line.startswith(("litellm-vibe-router", "vibe-")))
+
+
+def record() -> list[dict[str, Any]]:
+    """Return what this machine's record says of its deployments, oldest first."""
+    lines = Path("/opt/litellm-vibe-router/deployment/audit.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def chat(settings: dict[str, str], prompt: str, model: str = "chat-auto", **body: Any) -> requests.Response:

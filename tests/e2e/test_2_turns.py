@@ -119,7 +119,7 @@ def second_host(deployed: dict[str, str], tmp_path_factory: pytest.TempPathFacto
     """The release on what might be another host: two workers that share nothing with the first but Redis."""
     override = tmp_path_factory.mktemp("second") / "override.yaml"
     override.write_text('services: {router: {command: [serve, --workers, "2"]}}\n', encoding="utf-8")
-    slot = ("env", "VIBE_SLOT=second", f"VIBE_SLOT_PORT={SECOND_PORT}", "VIBE_RELEASE=second")
+    slot = ("env", "VIBE_SLOT=second", f"VIBE_SLOT_ADDRESS=127.0.0.1:{SECOND_PORT}", "VIBE_RELEASE=second")
     files = ("--file", str(RELEASE / "compose.yaml"), "--file", str(override))
     project = (*slot, "docker", "compose", "--project-name", "vibe-second", "--project-directory", str(RELEASE), *files)
     run(*project, "up", "--detach", "--wait")

@@ -1,10 +1,11 @@
 """Bad input gets one message that names the variable, what is wrong and the mend; nothing is touched."""
 
+import ipaddress
 import json
 import re
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,10 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "unknown routing": (_families(routing="of"), ["router_families", "active, shadow, off", "of"]),
     "margin outside": (_families(move_up_margin=101), ["router_families", "move_up_margin 101", "outside 0 to 100"]),
+    "batches that make no sense": (
+        {"router_rollout_serial": [1, "150%"]},
+        ["router_rollout_serial", "150%", "from 1%"],
+    ),
     "unknown pool": (_families(cheap_pool="pool-nope"), ["router_families", "unknown pool pool-nope", "router_pools"]),
     "no strong pool": (_families(strong_pool=None), ["strong_pool", "missing required arguments"]),
     "duplicate name": (_twice(), ["the model name pool-chat-mini is given 2 times"]),
@@ -61,7 +66,6 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "shell variable": (_pools(api_base="http://${HOST}/v1"), ["api_base", "is no address"]),
     "invalid tier": (_pools(model_info={"tier": "standard"}), ["tier standard", "free and paid"]),
     "weak key": ({"router_master_key": "sk-1234"}, ["router_master_key", "shorter than 20", "publicly known"]),
-    "unsupported system": ({"__preflight_supported": {"Debian": ["99"]}}, ["is not supported", "Debian 12 or 13"]),
     "too little disk": ({"preflight_min_disk_mib": 10**9}, ["disk", "MiB free", "are needed"]),
     "too little memory": ({"preflight_min_memory_mib": 10**9}, ["memory", "MiB"]),
     "archive that is not there": (
@@ -76,18 +80,19 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def files_of_the_deployment(deployed: dict[str, str]) -> Iterator[None]:
-    """Fail if the test changes a file or a container of the deployment."""
+    """Fail if a test changes a file or a container of the deployment."""
 
-    def listing() -> str:
+    def state() -> set[str]:
         find = ("find", "/opt/litellm-vibe-router", "/etc/docker", "-printf", "%p %T@ %s %l\n")
-        lines = [line for line in run(*find).stdout.splitlines() if "/redis/data" not in line]
-        return "\n".join(sorted(lines))
+        files = {line for line in run(*find).stdout.splitlines() if "/redis/data" not in line}
+        return files | {f"{name} {identity}" for name, identity in containers().items()}
 
-    before = listing(), containers()
+    before = state()
     yield
-    assert (listing(), containers()) == before
+    # Differences alone: pytest cuts long values short.
+    assert sorted(state() ^ before) == []
     assert chat(deployed, "hi").status_code == 200
 
 
@@ -98,19 +103,45 @@ def _refused(tmp_path: Path, variables: dict[str, Any], *options: str) -> str:
     done = run(PLAYBOOK, "site.yml", "--extra-vars", f"@{extra}", *options, check=False)
     assert done.returncode != 0
     assert "changed=0" in done.stdout, done.stdout
-    # Where no package is to come, the docker role itself finds a malformed daemon.json, before it changes anything.
-    said = done.stdout.find("TASK [preflight : What is wrong")
-    return done.stdout[said if said >= 0 else done.stdout.rindex("msg: ") :]
+    return done.stdout[done.stdout.index("TASK [preflight : What is wrong") :]
+
+
+def _host(case: str) -> str:
+    return case.replace(" ", "-")
+
+
+def _inventory(folder: Path, hosts: dict[str, Any], groups: Mapping[str, Iterable[str]]) -> str:
+    """Write an inventory of hosts that all are this machine, with the variables of inventory/local."""
+    everyone = {name: {"ansible_connection": "local", **variables} for name, variables in hosts.items()}
+    document = {"all": {"hosts": everyone}, **{name: {"hosts": dict.fromkeys(them)} for name, them in groups.items()}}
+    (folder / "hosts.yml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    (folder / "group_vars").symlink_to(PROJECT / "inventory/local/group_vars")
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def findings(files_of_the_deployment: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What preflight finds, by host: one host for each case, in one run."""
+    hosts = {_host(case): variables for case, (variables, _) in CASES.items()}
+    groups = dict.fromkeys(("gateways", "routers", "redis_servers"), hosts)
+    inventory = _inventory(tmp_path_factory.mktemp("cases"), hosts, groups)
+    done = run(PLAYBOOK, "playbooks/preflight.yml", "-i", inventory, check=False)
+    assert done.returncode != 0
+    assert "sk-live-0123456789" not in done.stdout + done.stderr
+    said = done.stdout[done.stdout.index("TASK [preflight : What is wrong") :]
+    found: dict[str, str] = dict.fromkeys(hosts, "")
+    for finding in re.findall(r"^ *\d+\. .*?On: [^\n]+", said, re.MULTILINE | re.DOTALL):
+        names = finding.rsplit("On: ", 1)[1].split(", ")
+        assert "every host" not in names, finding
+        found |= {name: found[name] + finding + "\n" for name in names}
+    return found
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.usefixtures("files_of_the_deployment")
-def test_bad_input_is_refused_with_its_name_and_mend_and_touches_nothing(case: str, tmp_path: Path) -> None:
-    variables, expected = CASES[case]
-    message = _refused(tmp_path, variables)
-    assert [words for words in expected if words not in message] == [], message
+def test_bad_input_is_found_with_its_name_and_mend(case: str, findings: dict[str, str]) -> None:
+    message = findings[_host(case)]
+    assert [words for words in CASES[case][1] if words not in message] == [], message
     assert "Mend:" in message
-    assert "sk-live-0123456789" not in message
 
 
 @pytest.mark.usefixtures("files_of_the_deployment")
@@ -134,21 +165,25 @@ def test_a_malformed_daemon_json_is_named_with_its_place(tmp_path: Path) -> None
 
 @pytest.mark.usefixtures("files_of_the_deployment")
 def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
-    variables = {**_families(cheap_pool="pool-nope"), "router_master_key": "sk-1234", "preflight_min_disk_mib": 10**9}
+    variables = {
+        **_families(cheap_pool="pool-nope"),
+        "router_master_key": "sk-1234",
+        "preflight_min_disk_mib": 10**9,
+        "__preflight_supported": {"Debian": ["99"]},
+    }
     message = _refused(tmp_path, variables)
-    assert all(words in message for words in ("pool-nope", "router_master_key", "MiB free"))
+    expected = ("pool-nope", "router_master_key", "MiB free", "is not supported", "Debian 12 or 13")
+    assert [words for words in expected if words not in message] == [], message
 
 
 def test_a_fault_of_shared_variables_is_said_once_and_one_of_a_host_with_its_name(tmp_path: Path) -> None:
     names = ("gateway-1", "router-1", "router-2", "redis-1")
-    hosts: dict[str, Any] = {name: {"ansible_connection": "local"} for name in names}
+    hosts: dict[str, Any] = {name: {} for name in names}
     hosts["router-2"]["preflight_min_disk_mib"] = 10**9
     groups = {"gateways": names[:1], "routers": names[1:3], "redis_servers": names[3:]}
-    document = {"all": {"hosts": hosts}, **{group: {"hosts": dict.fromkeys(them)} for group, them in groups.items()}}
-    (tmp_path / "hosts.yml").write_text(yaml.safe_dump(document), encoding="utf-8")
-    (tmp_path / "group_vars").symlink_to(PROJECT / "inventory/local/group_vars")
     variables = json.dumps({"router_secrets": {"STUB_API_KEY": ""}})
-    done = run(PLAYBOOK, "playbooks/preflight.yml", "-i", str(tmp_path), "--extra-vars", variables, check=False)
+    inventory = _inventory(tmp_path, hosts, groups)
+    done = run(PLAYBOOK, "playbooks/preflight.yml", "-i", inventory, "--extra-vars", variables, check=False)
     assert done.returncode != 0
     said = done.stdout + done.stderr
     assert said.count("STUB_API_KEY is empty, and is needed by pool-chat-mini (deployment 1), pool-chat-standard") == 1
@@ -179,3 +214,64 @@ def test_the_blocks_of_the_example_are_a_deployment_once_they_are_uncommented(tm
     assert "failed=0" in done.stdout
     refused = run("env", *(f"{key}=" for key in keys), *command, check=False)
     assert all(f"{key} is empty" in refused.stdout for key in keys), refused.stdout
+
+
+def test_what_an_upgrade_breaks_is_listed_and_has_to_be_accepted(tmp_path: Path) -> None:
+    upgrades = [
+        {"version": "0.0.1", "renamed": {}, "breaks": ["was accepted long ago"]},
+        {"version": "0.0.2", "renamed": {"router_familes": "router_families"}, "breaks": ["the moon is square"]},
+        {"version": "99.0.0", "renamed": {}, "breaks": ["is yet to come"]},
+    ]
+    path = tmp_path / "upgrades.yml"
+    path.write_text(yaml.safe_dump(upgrades), encoding="utf-8")
+    version = (PROJECT / "VERSION").read_text(encoding="utf-8").strip()
+    (tmp_path / "version").write_text("0.0.1\n", encoding="utf-8")
+    variables: dict[str, Any] = {"vibe_upgrades_file": str(path), "deployment_dir": str(tmp_path)}
+    command = (PLAYBOOK, "playbooks/preflight.yml", "--extra-vars")
+    said = run(*command, json.dumps(variables), check=False).stdout
+    assert f"From 0.0.1 to {version}:" in said
+    assert "0.0.2: the moon is square" in said
+    assert "long ago" not in said
+    assert "yet to come" not in said
+    assert f"add -e deployment_accept_upgrade={version}" in said
+    variables["deployment_accept_upgrade"] = version
+    run(*command, json.dumps(variables))
+    refused = run(*command, json.dumps({**variables, "router_familes": []}), check=False).stdout
+    assert "it was renamed: router_familes → router_families" in refused
+
+
+INVENTORIES: dict[str, tuple[dict[str, Any], str]] = {
+    "no routers": ({"routers": {}}, "routers: the inventory has no host in this group"),
+    "an address twice": (
+        {"routers": {"r1": {"ansible_host": "192.0.2.1"}, "r2": {"ansible_host": "192.0.2.1"}}},
+        "r1 and r2 have one address, 192.0.2.1:22",
+    ),
+    "leaves and stays": (
+        {"routers": {"r1": {}}, "router_leaving": {"r1": {}}},
+        "router_leaving: r1 is in routers too",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", INVENTORIES)
+def test_an_inventory_that_makes_no_sense_is_refused_before_any_host_is_asked(case: str, tmp_path: Path) -> None:
+    groups, expected = INVENTORIES[case]
+    hosts = {"gateways": {"g1": {}}, "redis_servers": {"s1": {}}, **groups}
+    document = {name: {"hosts": them} for name, them in hosts.items()}
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    done = run(PLAYBOOK, "playbooks/preflight.yml", "-i", str(tmp_path), check=False)
+    assert done.returncode != 0
+    assert expected in done.stdout
+    assert "Mend:" in done.stdout
+    assert "UNREACHABLE" not in done.stdout
+
+
+def test_a_gateway_that_cannot_reach_a_router_and_an_old_python_are_named(deployed: dict[str, str]) -> None:
+    # The last address of the containers' network, which no container has.
+    subnet = run("docker", "network", "inspect", "--format", "{{(index .IPAM.Config 0).Subnet}}", "vibe").stdout.strip()
+    address = str(ipaddress.ip_network(subnet).broadcast_address - 1)
+    elsewhere = json.dumps({"vibe_router_address": address})
+    said = run(PLAYBOOK, "playbooks/preflight.yml", "--extra-vars", elsewhere, check=False).stdout
+    assert f"{address}:4101 is not reached from this host" in said
+    old = json.dumps({"__preflight_python_minimum": "9.9"})
+    assert "and 9.9 or newer is needed" in run(PLAYBOOK, "playbooks/preflight.yml", "-e", old, check=False).stdout

@@ -1,6 +1,7 @@
 """A release that is not good never serves: the old slot goes on, and no request is lost."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 import requests
 import yaml
-from e2e.machine import PLAYBOOK, PROJECT, chat, containers, run
+from e2e.machine import PLAYBOOK, PROJECT, chat, containers, record, run
 
 PAUSE_SECONDS = 0.1
+CURRENT = Path("/opt/litellm-vibe-router/router/current")
+GOOD = CURRENT.with_name("good_releases")
 
 
 @contextmanager
@@ -77,18 +80,44 @@ def test_a_release_whose_requests_fail_is_stopped_and_the_old_one_goes_on(
     with _requests_all_the_while(deployed) as failed:
         done = run(PLAYBOOK, "site.yml", "-e", dead_upstream, check=False)
     assert done.returncode != 0
-    assert "goes on serving; nothing was switched" in done.stdout
+    assert "did not prove itself" in done.stdout
+    assert f"local: release {CURRENT.readlink().name}, undone: " in done.stdout
     assert "should go to" in done.stdout
+    undone = done.stdout.split(", undone: ")[1].split()[0]
+    evidence = PROJECT / f"reports/local/failed/local-{undone}"
+    assert "LiteLLM" in (evidence / "log.txt").read_text(encoding="utf-8")
+    assert (
+        json.loads((evidence / "inspect.json").read_text(encoding="utf-8"))["Config"]["Labels"]["vibe.release"]
+        == undone
+    )
+    assert json.loads((evidence / "health.json").read_text(encoding="utf-8"))["Status"] == "healthy"
+    assert [(line["action"], line["outcome"]) for line in record()[-2:]] == [("undo", "ok"), ("deploy", "failed")]
+    assert record()[-2]["from"] == undone
+    assert record()[-1]["message"] == f"local: The rollout was stopped: release {undone} did not prove itself."
+    assert undone not in GOOD.read_text(encoding="utf-8"), "a release that was undone is never one to go back to"
     assert containers() == before
     assert Path("/opt/litellm-vibe-router/router/serving").readlink() == serving
     assert failed == []
 
 
-def test_a_good_release_takes_over_in_the_other_slot_without_a_lost_request(deployed: dict[str, str]) -> None:
+def test_a_good_release_takes_over_in_the_other_slot_and_a_rollback_ends_it_without_a_lost_request(
+    deployed: dict[str, str],
+) -> None:
     before = containers()
+    release = CURRENT.readlink().name
     with _requests_all_the_while(deployed) as failed:
-        run("./deploy.sh", "-e", "router_cooldown_time=31")
-        run("./deploy.sh")
+        # Alone, the fourth step ships a changed configuration; with a canary that is compared with what was before it.
+        canary = ("-e", "router_canary_bake_time=5", "-e", "router_canary_min_requests=1")
+        done = run(PLAYBOOK, "playbooks/rollout.yml", "-e", "router_cooldown_time=31", *canary)
+        switched = CURRENT.readlink().name
+        run(PLAYBOOK, "playbooks/rollback.yml")
+    assert "all servers before" in done.stdout
+    told = [(line["action"], line["release"]) for line in record()[-4:]]
+    assert told == [("switch", switched), ("rollout", switched), ("switch", release), ("rollback", release)]
+    assert switched != release
+    assert CURRENT.readlink().name == release
+    assert GOOD.read_text(encoding="utf-8").split()[-1] == release
+    assert switched not in GOOD.read_text(encoding="utf-8"), "a release that was left is not gone back to"
     after = containers()
     assert set(_router(after)) == set(_router(before))
     assert _router(after) != _router(before)
@@ -96,6 +125,31 @@ def test_a_good_release_takes_over_in_the_other_slot_without_a_lost_request(depl
         name: before[name] for name in before if name.startswith("vibe-")
     }, "a change of the router's configuration recreates the router alone"
     assert failed == []
+
+
+def test_what_an_interrupted_run_left_is_ended_by_the_next_one(deployed: dict[str, str]) -> None:
+    router = CURRENT.parent
+    serving = (router / "serving").readlink().stem
+    other = "green" if serving == "blue" else "blue"
+    project = ("--project-name", f"litellm-vibe-router-{other}", "--env-file", str(router / f"slots/{other}.env"))
+    run("docker", "compose", *project, "--file", str(CURRENT.resolve() / "compose.yaml"), "up", "--detach")
+    with socket.socket(socket.AF_UNIX) as admin:
+        admin.connect("/opt/litellm-vibe-router/gateway/run/admin.sock")
+        admin.sendall(f"set server routers/local-{serving} state drain\n".encode())
+        assert admin.recv(100).strip() == b""
+    run(PLAYBOOK, "playbooks/rollout.yml")
+    assert set(_router(containers())) == {f"litellm-vibe-router-{serving}"}
+    assert chat(deployed, "hi").status_code == 200, "the slot that was being drained takes requests again"
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_release_that_is_not_there_is_refused_before_anything_is_touched() -> None:
+    before = containers()
+    done = run(PLAYBOOK, "playbooks/rollback.yml", "-e", "release=nonesuch", check=False)
+    assert done.returncode != 0
+    assert "local has no release nonesuch." in " ".join(done.stdout.split())
+    assert CURRENT.readlink().name in done.stdout, "the message lists those that are there"
+    assert containers() == before
 
 
 def test_a_new_key_counts_once_its_release_serves_and_the_old_one_till_then(
@@ -113,6 +167,6 @@ def test_a_new_key_counts_once_its_release_serves_and_the_old_one_till_then(
     run("./deploy.sh", "-e", wanted)
     assert chat(new, "hi").status_code == 200
     assert chat(deployed, "hi").status_code == 401
-    run("./deploy.sh")
-    assert chat(deployed, "hi").status_code == 200
+    run(PLAYBOOK, "playbooks/rollback.yml")
+    assert chat(deployed, "hi").status_code == 200, "a rollback brings back the key of the release that it brings back"
     assert chat(new, "hi").status_code == 401

@@ -111,7 +111,7 @@ def image() -> str:
     return os.environ.get("LITELLM_IMAGE") or newest("litellm")
 
 
-@pytest.fixture(scope="module", params=["uvicorn", "granian"])
+@pytest.fixture(scope="module", params=["uvicorn", pytest.param("granian", marks=pytest.mark.slow)])
 def proxy(image: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running proxy, with an upstream and a Redis."""
     folder: Path = tmp_path_factory.mktemp("image")

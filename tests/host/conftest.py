@@ -1,12 +1,24 @@
 """Fixtures of the host checks: the roles of this host and what the engine says of their containers."""
 
+import os
 from typing import Any
 
 import pytest
 from host.on_host import ROLES, container_name, inspect, serving_container
 from testinfra.host import Host
 
+# Options of ssh that the inventory has for the host, for example its known_hosts file or a jump host.
+SSH_ARGS = os.environ.get("VIBE_HOST_SSH_ARGS", "")
+
 _NOTES = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="module")
+def host(_testinfra_host: Host) -> Host:
+    """The host, reached with the inventory's options of ssh, which testinfra does not hand on to its hosts."""
+    if SSH_ARGS and hasattr(_testinfra_host.backend, "ssh_extra_args"):
+        _testinfra_host.backend.ssh_extra_args = SSH_ARGS
+    return _testinfra_host
 
 
 @pytest.fixture(params=[role for role in ("router", "redis", "gateway", "stub_upstream") if role in ROLES])

@@ -20,7 +20,8 @@ def test_every_router_host_has_one_slot_in_service(host: Host) -> None:
     servers = [row for row in backend if row["svname"] != "BACKEND"]
     assert servers, "the gateway knows no router slot; see gateway_servers"
     hosts = {row["svname"].rsplit("-", 1)[0] for row in servers}
-    hosts_up = {row["svname"].rsplit("-", 1)[0] for row in servers if row["status"] == "UP"}
+    # "UP 2/3" has missed a health check, and is in service all the same.
+    hosts_up = {row["svname"].rsplit("-", 1)[0] for row in servers if row["status"].startswith("UP")}
     assert hosts_up == hosts, [f"{row['svname']} {row['status']}" for row in servers]
 
 

@@ -1,0 +1,11 @@
+# Completion of ./deploy.sh in bash: source <(./deploy.sh completion bash)
+_deploy_sh() {
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} choices="-i -e --check --diff --tags --limit -v"
+  if ((COMP_CWORD == 1)) || [[ $before == help ]]; then
+    choices="@VERBS@"
+  elif [[ $before == -i ]]; then
+    choices=$(cd "$(dirname "${COMP_WORDS[0]}")" && printf '%s ' inventory/*)
+  fi
+  mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
+}
+complete -F _deploy_sh deploy.sh ./deploy.sh

@@ -1,0 +1,87 @@
+"""Steady traffic through a gateway while something happens to it: every request is counted, and each failure told."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx
+
+# Requests of a second; one in three is a stream that lasts some seconds.
+RATE = 6.0
+STREAM_EVERY = 3
+WHOLE = "hi"
+STREAM = "Tell a long story. [[stub:chunks=40,interval=0.1]]"
+# A request that takes longer is lost: the slowest stream takes some 5 s.
+REQUEST_SECONDS = 60.0
+LONGEST_SECONDS = 900.0
+
+
+@dataclass
+class Traffic:
+    """What became of the requests."""
+
+    sent: int = 0
+    streamed: int = 0
+    failed: list[str] = field(default_factory=list)
+
+
+async def _send(client: httpx.AsyncClient, stream: bool, traffic: Traffic, begun: float) -> None:
+    body = {
+        "model": "chat-auto",
+        "messages": [{"role": "user", "content": STREAM if stream else WHOLE}],
+        "stream": stream,
+    }
+    at = f"after {time.monotonic() - begun:.1f} s"
+    try:
+        async with client.stream("POST", "/chat/completions", json=body) as answer:
+            text = "".join([part async for part in answer.aiter_text()])
+        if answer.status_code != 200:
+            traffic.failed.append(f"{at}: {answer.status_code} {text[:200]}")
+        elif stream and not text.rstrip().endswith("[DONE]"):
+            traffic.failed.append(f"{at}: the stream was cut: {text[-200:]!r}")
+    except httpx.HTTPError as error:
+        traffic.failed.append(f"{at}: {error!r}")
+
+
+async def _keep_sending(settings: dict[str, str], rate: float, traffic: Traffic, done: threading.Event) -> None:
+    headers = {"Authorization": f"Bearer {settings['OPENAI_API_KEY']}"}
+    limits = httpx.Limits(max_connections=None)
+    begun = time.monotonic()
+    running: list[asyncio.Task[None]] = []
+    async with httpx.AsyncClient(
+        base_url=settings["OPENAI_BASE_URL"], headers=headers, timeout=REQUEST_SECONDS, limits=limits
+    ) as client:
+        while not done.is_set() and time.monotonic() - begun < LONGEST_SECONDS:
+            stream = traffic.sent % STREAM_EVERY == 0
+            running.append(asyncio.create_task(_send(client, stream, traffic, begun)))
+            traffic.sent += 1
+            traffic.streamed += stream
+            # By the clock: a slow moment is made up for.
+            await asyncio.sleep(max(0.0, begun + traffic.sent / rate - time.monotonic()))
+        await asyncio.gather(*running)
+
+
+@contextmanager
+def traffic_to(settings: dict[str, str], rate: float = RATE) -> Iterator[Traffic]:
+    """Send requests at *rate* a second until the block ends; what is under way then is waited for.
+
+    Args:
+        settings: the client's settings, as `./deploy.sh env` prints them.
+        rate: requests a second, whatever the answers take.
+
+    Yields:
+        what became of the requests, complete when the block has ended.
+    """
+    traffic, done = Traffic(), threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(_keep_sending(settings, rate, traffic, done)))
+    thread.start()
+    try:
+        yield traffic
+    finally:
+        done.set()
+        thread.join()

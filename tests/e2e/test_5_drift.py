@@ -1,0 +1,83 @@
+"""What differs from the inventory is found, shown and mended by the next deployment; what runs is told."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from e2e.machine import PLAYBOOK, chat, run
+
+BASE = Path("/opt/litellm-vibe-router")
+STUB = "vibe-stub-upstream"
+
+
+def _slots() -> tuple[str, str]:
+    serving = (BASE / "router/serving").readlink().stem
+    return serving, "green" if serving == "blue" else "blue"
+
+
+def test_the_status_tells_what_runs_and_what_serves(deployed: dict[str, str]) -> None:
+    assert "last good" in run("./deploy.sh", "status").stdout
+    rows = {row["role"]: row for row in json.loads(run("./deploy.sh", "status", "-e", "format=json").stdout)}
+    assert set(rows) == {"gateway", "redis", "router", "stub-upstream"}
+    assert {row["health"] for row in rows.values()} == {"healthy"}
+    release = (BASE / "router/current").readlink().name
+    router = rows["router"]
+    assert (router["host"], router["slot"], router["serves"]) == ("local", _slots()[0], True)
+    assert router["gateways"].startswith("UP")
+    assert (router["release"], router["last_good"]) == (release, release)
+    assert router["uptime"]
+
+
+def test_a_machine_as_deployed_has_none(deployed: dict[str, str]) -> None:
+    run("./deploy.sh", "drift")
+
+
+def test_a_run_that_would_mend_is_refused(deployed: dict[str, str]) -> None:
+    done = run(PLAYBOOK, "playbooks/drift.yml", check=False)
+    assert done.returncode != 0
+    assert "a run without --check would mend" in done.stdout
+
+
+@pytest.fixture
+def tampered(deployed: dict[str, str]) -> None:
+    """A deployment that somebody has worked on by hand, in six ways."""
+    release = (BASE / "router/current").resolve()
+    serving, idle = _slots()
+    with (release / "config.yaml").open("a", encoding="utf-8") as file:
+        file.write("# edited by hand\n")
+    (release / "secrets.json").chmod(0o644)
+    (BASE / "gateway/run").chmod(0o755)
+    run("docker", "stop", "--time", "1", STUB)
+    project = ("--project-name", f"litellm-vibe-router-{idle}", "--env-file", str(BASE / f"router/slots/{idle}.env"))
+    run("docker", "compose", *project, "--file", str(release / "compose.yaml"), "up", "--detach")
+    with socket.socket(socket.AF_UNIX) as admin:
+        admin.connect(str(BASE / "gateway/run/admin.sock"))
+        admin.sendall(f"set server routers/local-{serving} state maint\n".encode())
+        assert admin.recv(100).strip() == b""
+
+
+@pytest.mark.usefixtures("tampered")
+def test_what_was_changed_by_hand_is_found_and_mended_by_the_next_deployment(deployed: dict[str, str]) -> None:
+    serving, idle = _slots()
+    done = run("./deploy.sh", "drift", check=False)
+    assert done.returncode != 0
+    said = done.stdout[done.stdout.index("findings; nothing was changed") :]
+    for words in (
+        "config.yaml: was changed",
+        "-# edited by hand",
+        "secrets.json: has mode 0644 and owner 10001, not 0400 and 10001",
+        '"path": "/opt/litellm-vibe-router/gateway/run"',
+        f"{STUB}: Starting",
+        f"slot {idle} with release",
+        f"server local-{serving} is MAINT, and should be UP",
+    ):
+        assert words in said, said
+    status = json.loads(run("./deploy.sh", "status", "-e", "format=json").stdout)
+    assert {row["health"] for row in status if row["role"] == "stub-upstream"} == {"exited"}
+    assert {row["gateways"] for row in status if row["slot"] == serving} == {"MAINT"}
+    findings = done.stdout[: done.stdout.index(" findings; nothing was changed")].split()[-1]
+    assert {row["drift"] for row in status} == {findings}
+    run("./deploy.sh")
+    assert chat(deployed, "hi").status_code == 200
+    run("./deploy.sh", "drift")
