@@ -28,6 +28,13 @@ class Traffic:
     sent: int = 0
     streamed: int = 0
     failed: list[str] = field(default_factory=list)
+    # When each of those ended, as time.monotonic() says.
+    failed_at: list[float] = field(default_factory=list)
+
+    def lose(self, what: str) -> None:
+        """Note a request that was not answered as it should be."""
+        self.failed.append(what)
+        self.failed_at.append(time.monotonic())
 
 
 async def _send(client: httpx.AsyncClient, stream: bool, traffic: Traffic, begun: float) -> None:
@@ -41,11 +48,11 @@ async def _send(client: httpx.AsyncClient, stream: bool, traffic: Traffic, begun
         async with client.stream("POST", "/chat/completions", json=body) as answer:
             text = "".join([part async for part in answer.aiter_text()])
         if answer.status_code != 200:
-            traffic.failed.append(f"{at}: {answer.status_code} {text[:200]}")
+            traffic.lose(f"{at}: {answer.status_code} {text[:200]}")
         elif stream and not text.rstrip().endswith("[DONE]"):
-            traffic.failed.append(f"{at}: the stream was cut: {text[-200:]!r}")
+            traffic.lose(f"{at}: the stream was cut: {text[-200:]!r}")
     except httpx.HTTPError as error:
-        traffic.failed.append(f"{at}: {error!r}")
+        traffic.lose(f"{at}: {error!r}")
 
 
 async def _keep_sending(settings: dict[str, str], rate: float, traffic: Traffic, done: threading.Event) -> None:

@@ -13,34 +13,31 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from e2e.load import traffic_to
-from e2e.machine import PLAYBOOK, PROJECT, run
+from e2e.machine import run
+from fault.fleet import Fleet
 
 # What a release is changed by: a number that no request depends on.
 FIRST_COOLDOWN = 41
 MOST_ROLLOUTS = 12
 
 
-def bad_on(host: str, inventory: Path) -> dict[str, Any]:
+def bad_on(host: str, fleet: Fleet) -> dict[str, Any]:
     """Return variables of a release that is good everywhere but on *host*, where its requests fail."""
-    models = yaml.safe_load((inventory / "group_vars/all/models.yml").read_text(encoding="utf-8"))
-    for pool in models["router_pools"]:
+    pools = fleet.models()["router_pools"]
+    for pool in pools:
         deployment = pool["deployments"][0]
         good = deployment["api_base"]
         deployment["api_base"] = f"{{{{ 'http://127.0.0.1:9' if inventory_hostname == '{host}' else '{good}' }}}}"
-    return {"router_pools": models["router_pools"], "router_cooldown_time": FIRST_COOLDOWN - 1}
+    return {"router_pools": pools, "router_cooldown_time": FIRST_COOLDOWN - 1}
 
 
 def measure(what: str, command: list[str], settings: dict[str, str], rate: float, code: int = 0) -> int:
@@ -53,7 +50,8 @@ def measure(what: str, command: list[str], settings: dict[str, str], rate: float
     with traffic_to(settings, rate) as traffic:
         done = run(*command, check=False, timeout=900)
         took = time.monotonic() - begun
-    print(f"{what:34} {traffic.sent:6} sent  {traffic.streamed:5} streams  {len(traffic.failed):3} lost  {took:4.0f} s")
+    counted = f"{traffic.sent:6} sent  {traffic.streamed:5} streams  {len(traffic.failed):3} lost"
+    print(f"{what:34} {counted}  {took:4.0f} s", flush=True)
     for line in traffic.failed[:5]:
         print(f"    {line}")
     if done.returncode != code:
@@ -68,25 +66,22 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=30.0, help="requests a second")
     parser.add_argument("--requests", type=int, default=10_000, help="good rollouts go on until so many were sent")
     given = parser.parse_args()
-    inventory = PROJECT / given.inventory
-    hosts = list(yaml.safe_load((inventory / "hosts.yml").read_text(encoding="utf-8"))["routers"]["hosts"])
-    exports = subprocess.run(
-        ["./deploy.sh", "env", "-i", given.inventory], cwd=PROJECT, capture_output=True, text=True, check=True
-    ).stdout
-    settings = dict(re.findall(r"^export (\w+)=(\S+)$", exports, flags=re.MULTILINE))
-    rollout = [PLAYBOOK, "-i", given.inventory, "playbooks/rollout.yml"]
-    print(f"{len(hosts)} routers, {given.rate:g} requests/s")
+    fleet = Fleet(given.inventory)
+    print(f"{len(fleet.routers)} routers, {given.rate:g} requests/s")
     sent = 0
     for number in range(MOST_ROLLOUTS):
         change = ["-e", f"router_cooldown_time={FIRST_COOLDOWN + number}"]
-        sent += measure(f"changed release, {number + 1}", [*rollout, *change], settings, given.rate)
+        sent += measure(
+            f"changed release, {number + 1}", fleet.playbook("rollout", *change), fleet.settings, given.rate
+        )
         if sent >= given.requests:
             break
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-        json.dump(bad_on(hosts[1], inventory), file)
+        json.dump(bad_on(fleet.routers[1], fleet), file)
         file.flush()
-        measure(f"bad on {hosts[1]}, undone", [*rollout, "-e", f"@{file.name}"], settings, given.rate, code=2)
-    measure("rollback", [PLAYBOOK, "-i", given.inventory, "playbooks/rollback.yml"], settings, given.rate)
+        bad = fleet.playbook("rollout", "-e", f"@{file.name}")
+        measure(f"bad on {fleet.routers[1]}, undone", bad, fleet.settings, given.rate, code=2)
+    measure("rollback", fleet.playbook("rollback"), fleet.settings, given.rate)
 
 
 if __name__ == "__main__":
