@@ -63,6 +63,7 @@ PROMPTS = {
 }
 
 POOL_HEADER, SCORE_HEADER, SERVED_HEADER = "x-vibe-pool", "x-vibe-score", "x-litellm-model-group"
+REASON_HEADER = "x-vibe-reason"
 REVEALING_HEADERS = re.compile(r"x-litellm-model-api-base|llm_provider-.*", re.IGNORECASE)
 CLOSED_PATHS = ("/ui/", "/openapi.json", "/config/yaml", "/routes", "/fallback/login", "/sso/key/generate", "/test")
 STUB_ANSWER = re.compile(r"stub answer from model (\S+)")
@@ -462,20 +463,23 @@ OK, FAILED, SKIPPED = "ok", "FAILED", "skipped"
 
 @dataclass
 class Result:
-    """One check's outcome, as the table and the JSON report show it."""
+    """One check's outcome, as the table shows it and tests/report/model.py reads it."""
 
-    name: str
+    host: str
+    area: str
+    check: str
     verdict: str = OK
     milliseconds: int = 0
+    expected: str = ""
+    found: str = ""
+    hint: str = ""
     virtual_model: str = ""
     prompt: str = ""
     api: str = ""
     stream: bool | None = None
     pool: str = ""
     score: str = ""
-    expected: str = ""
-    found: str = ""
-    hint: str = ""
+    reason: str = ""
 
 
 def say(level: str, message: str) -> None:
@@ -485,21 +489,29 @@ def say(level: str, message: str) -> None:
 
 def run_case(case: Case) -> Result:
     """Run one line of the routing matrix."""
-    result = Result(str(case), **asdict(case))
+    kind = "cheap" if case.prompt == SIMPLE else "strong"
+    how = "streamed" if case.stream else "whole"
+    sentence = f"A {case.prompt} request for {case.virtual_model} is served by its {kind} pool ({case.api}, {how})"
+    result = Result(host_name(), "routing", sentence, **asdict(case))
 
     def check() -> None:
         exchange = send(case.api, case.virtual_model, PROMPTS[case.prompt], case.stream)
         result.pool = exchange.headers.get(SERVED_HEADER, "")
         result.score = exchange.headers.get(SCORE_HEADER, "")
+        result.reason = exchange.headers.get(REASON_HEADER, "")
         check_route(case, exchange)
 
     return _run(result, check)
 
 
+def host_name() -> str:
+    """Return what the gateway is called in the results: VIBE_HOST_NAME, else its address."""
+    return os.environ.get("VIBE_HOST_NAME") or target().url.partition("://")[2]
+
+
 def run_check(check: Callable[[], None]) -> Result:
-    """Run one check of the gateway."""
-    name: str = check.__name__
-    return _run(Result(name[len("test_") :].replace("_", " ")), check)
+    """Run one check of the gateway; the first line of its docstring is the sentence."""
+    return _run(Result(host_name(), "requests", (check.__doc__ or "").partition("\n")[0].rstrip(".")), check)
 
 
 def _run(result: Result, check: Callable[[], None]) -> Result:
@@ -536,7 +548,7 @@ def table(results: Sequence[Result]) -> tuple[list[str], list[list[str]]]:
             stream = "yes" if result.stream else "no"
             row = [result.virtual_model, result.prompt, result.api, stream, result.pool or "-", result.score or "-"]
         else:
-            row = [result.name, "", "", "", "", ""]
+            row = [result.check, "", "", "", "", ""]
         rows.append([*row, str(result.milliseconds), result.verdict])
     return heading, rows
 
@@ -572,6 +584,7 @@ def report(results: Sequence[Result]) -> Json:
     count = {verdict: sum(result.verdict == verdict for result in results) for verdict in (OK, FAILED, SKIPPED)}
     return {
         "suite": "routing",
+        "host": host_name(),
         "url": target().url,
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "verdict": FAILED if count[FAILED] else OK,
@@ -591,7 +604,21 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--direct-models", choices=["on", "off"], help="whether clients may name a pool (default: on)")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="the longest silence within a request")
     parser.add_argument("--json", metavar="FILE", help="also write the report as JSON; - writes it to stdout instead")
+    parser.add_argument("--junit", metavar="FILE", help="also write JUnit XML (needs the project's tests/report)")
+    parser.add_argument("--page", metavar="FILE", help="also write an HTML page (needs Jinja2 and pygal as well)")
     return parser.parse_args(arguments)
+
+
+def write_faces(summary: Json, options: argparse.Namespace) -> None:
+    """Write JUnit XML and the page, if asked for; tests/report, which makes them, must then be beside this file."""
+    if options.junit or options.page:
+        try:
+            from report.single import write_faces as write
+
+            write(summary, options.junit, options.page)
+        except (ImportError, OSError) as error:
+            say("ERROR", f"--junit and --page: {error}; they need tests/report of the project, --page Jinja2 and pygal")
+            sys.exit(2)
 
 
 def put_into_environment(options: argparse.Namespace) -> None:
@@ -622,10 +649,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for result in run():
         results.append(result)
         if result.verdict == FAILED:
-            say("ERROR", f"{result.name}: expected {result.expected}; found {result.found}; hint: {result.hint}")
+            say("ERROR", f"{result.check}: expected {result.expected}; found {result.found}; hint: {result.hint}")
         else:
             detail = result.found or f"{result.pool} {result.milliseconds} ms".strip()
-            say("INFO", f"{result.name}: {result.verdict} ({detail})")
+            say("INFO", f"{result.check}: {result.verdict} ({detail})")
     summary = report(results)
     if options.json == "-":
         print(json.dumps(summary, indent=2))
@@ -635,6 +662,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         path = Path(options.json)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    write_faces(summary, options)
     counts = ", ".join(f"{number} {verdict}" for verdict, number in summary["counts"].items())
     say("ERROR" if summary["counts"][FAILED] else "INFO", f"{len(results)} checks: {counts}")
     return 1 if summary["counts"][FAILED] else 0

@@ -409,23 +409,31 @@ CHECKS: tuple[Callable[[], None], ...] = tuple(
     check for name, check in list(globals().items()) if name.startswith("test_") and callable(check)
 )
 
+# What runs; the others look at what the release says.
+RUNNING_CHECKS = frozenset(CHECKS[CHECKS.index(test_a_router_serves) :])
+
 OK, FAILED, SKIPPED = "ok", "FAILED", "skipped"
 
 
 @dataclass
 class Result:
-    """One check's outcome."""
+    """One check's outcome, as tests/report/model.py reads it."""
 
-    name: str
+    host: str
+    area: str
+    check: str
     verdict: str = OK
+    milliseconds: int = 0
     expected: str = ""
     found: str = ""
     hint: str = ""
 
 
 def run_check(check: Callable[[], None]) -> Result:
-    """Run one check; an error of its own counts as a failure, never as a pass."""
-    result = Result(check.__name__[len("test_") :].replace("_", " "))
+    """Run one check, whose docstring's first line is the sentence; an error of its own is a failure, never a pass."""
+    area = "containers" if check in RUNNING_CHECKS else "release"
+    result = Result(os.uname().nodename, area, (check.__doc__ or "").partition("\n")[0].rstrip("."))
+    start = time.monotonic()
     try:
         check()
     except unittest.SkipTest as reason:
@@ -437,6 +445,7 @@ def run_check(check: Callable[[], None]) -> Result:
         result.verdict, result.expected = FAILED, "a file or an answer of the usual shape"
         # The type alone: the text of such an error may quote what it could not read.
         result.found, result.hint = type(error).__name__, HINT_DEPLOY
+    result.milliseconds = round((time.monotonic() - start) * 1000)
     return result
 
 
@@ -458,12 +467,26 @@ def report(results: Sequence[Result]) -> Json:
     }
 
 
+def write_faces(summary: Json, options: argparse.Namespace) -> None:
+    """Write JUnit XML and the page, if asked for; tests/report, which makes them, must then be beside this file."""
+    if options.junit or options.page:
+        try:
+            from report.single import write_faces as write
+
+            write(summary, options.junit, options.page)
+        except (ImportError, OSError) as error:
+            say("ERROR", f"--junit and --page: {error}; they need tests/report of the project, --page Jinja2 and pygal")
+            sys.exit(2)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run all checks and return the exit code: 0 when none failed, 1 when one did or none could be made."""
     parser = argparse.ArgumentParser(description="Checks what is deployed on this host, without calling a model.")
     parser.add_argument("--release", metavar="DIR", help=f"the release's directory (default: {DEFAULT_RELEASE_DIR})")
     parser.add_argument("--url", help=f"the gateway's address, without /v1 (default: {DEFAULT_URL})")
     parser.add_argument("--json", metavar="FILE", help="also write the report as JSON; - writes it to stdout instead")
+    parser.add_argument("--junit", metavar="FILE", help="also write JUnit XML (needs the project's tests/report)")
+    parser.add_argument("--page", metavar="FILE", help="also write an HTML page (needs Jinja2 and pygal as well)")
     options = parser.parse_args(arguments)
     variables = {"VIBE_RELEASE_DIR": options.release, "VIBE_GATEWAY_URL": options.url}
     os.environ.update({name: value for name, value in variables.items() if value})
@@ -473,18 +496,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = run_check(check)
         results.append(result)
         if result.verdict == FAILED:
-            say("ERROR", f"{result.name}: expected {result.expected}; found {result.found}; hint: {result.hint}")
+            say("ERROR", f"{result.check}: expected {result.expected}; found {result.found}; hint: {result.hint}")
         else:
-            say("INFO", f"{result.name}: {result.verdict}{f' ({result.found})' if result.found else ''}")
+            say("INFO", f"{result.check}: {result.verdict}{f' ({result.found})' if result.found else ''}")
     summary = report(results)
     if options.json == "-":
         print(json.dumps(summary, indent=2))
     else:
-        width = max(len(result.name) for result in results)
+        width = max(len(result.check) for result in results)
         for result in results:
-            print(f"{result.name.ljust(width)}  {result.verdict}")
+            print(f"{result.check.ljust(width)}  {result.verdict}")
     if options.json and options.json != "-":
         Path(options.json).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    write_faces(summary, options)
     counts = ", ".join(f"{number} {verdict}" for verdict, number in summary["counts"].items())
     passed = summary["verdict"] == OK
     say("INFO" if passed else "ERROR", f"{len(results)} checks of {release_dir()}: {counts}")

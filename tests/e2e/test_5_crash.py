@@ -58,6 +58,7 @@ def test_an_upstream_that_comes_back_at_another_address_is_found_again(
 def crashed(deployed: dict[str, str]) -> Iterator[None]:
     """The stub's program, killed once and started again by the engine; afterwards a new container."""
     pid = run("docker", "inspect", "--format", "{{.State.Pid}}", CONTAINER).stdout.strip()
+    assert int(pid) > 1, f"{CONTAINER} does not run"
     run("kill", "-9", pid)
     # Its state of before is still told for a moment: healthy alone would be no sign of a restart.
     state = ("docker", "inspect", "--format", "{{.RestartCount}} {{.State.Health.Status}}", CONTAINER)

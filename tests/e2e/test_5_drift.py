@@ -5,10 +5,22 @@ import socket
 from pathlib import Path
 
 import pytest
-from e2e.machine import PLAYBOOK, chat, run
+from e2e.machine import PLAYBOOK, PROJECT, chat, run
+from report.model import OK, read_report
 
 BASE = Path("/opt/litellm-vibe-router")
+VERIFY = PROJECT / "reports/local/verify"
 STUB = "vibe-stub-upstream"
+
+
+def _red() -> set[str]:
+    """Verify the hosts, and return the checks that failed."""
+    done = run("./deploy.sh", "verify", "-e", '{"verification_live_requests": false}', check=False)
+    assert done.returncode == 2
+    report = read_report(VERIFY / "report.json")
+    assert all(result.expected and result.found and result.hint for result in report.failures)
+    assert all(result.check in done.stdout for result in report.failures)
+    return {result.check for result in report.failures}
 
 
 def _slots() -> tuple[str, str]:
@@ -42,6 +54,10 @@ def test_a_run_that_would_mend_is_refused(deployed: dict[str, str]) -> None:
 @pytest.fixture
 def tampered(deployed: dict[str, str]) -> None:
     """A deployment that somebody has worked on by hand, in six ways."""
+    if not (BASE / f"router/slots/{_slots()[1]}.env").exists():
+        # Nothing has run in the other slot yet: there and back.
+        run("./deploy.sh", "-e", "router_cooldown_time=33")
+        run("./deploy.sh")
     release = (BASE / "router/current").resolve()
     serving, idle = _slots()
     with (release / "config.yaml").open("a", encoding="utf-8") as file:
@@ -78,6 +94,16 @@ def test_what_was_changed_by_hand_is_found_and_mended_by_the_next_deployment(dep
     assert {row["gateways"] for row in status if row["slot"] == serving} == {"MAINT"}
     findings = done.stdout[: done.stdout.index(" findings; nothing was changed")].split()[-1]
     assert {row["drift"] for row in status} == {findings}
+    assert _red() == {
+        "Secrets of the router belong to its user alone",
+        "Runtime socket is for the gateway alone",
+        "Container is healthy (stub_upstream)",
+        "Only the serving slot runs",
+        "Nothing of a rollout is left over",
+        "Every router host has one slot in service",
+    }
     run("./deploy.sh")
     assert chat(deployed, "hi").status_code == 200
     run("./deploy.sh", "drift")
+    assert read_report(VERIFY / "report.json").verdict == OK
+    assert "Mended" in (VERIFY / "report.html").read_text(encoding="utf-8")

@@ -1,16 +1,36 @@
-"""Fixtures of the host checks: the roles of this host and what the engine says of their containers."""
+"""Fixtures of the host checks, and the results that they leave behind."""
 
+import json
 import os
+from collections.abc import Generator
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
-from host.on_host import ROLES, container_name, inspect, serving_container
+from host.on_host import NOT_HERE, ROLES, container_name, inspect, reach, serving_container
+from report.model import FAILED, SKIPPED, CheckFailedError, Result, sentence
 from testinfra.host import Host
 
 # Options of ssh that the inventory has for the host, for example its known_hosts file or a jump host.
 SSH_ARGS = os.environ.get("VIBE_HOST_SSH_ARGS", "")
+# The host as the inventory calls it.
+NAME = os.environ.get("VIBE_HOST_NAME", "local")
 
 _NOTES = pytest.StashKey[list[str]]()
+_ABOUT = pytest.StashKey[dict[str, str]]()
+_RESULTS = pytest.StashKey[list[Result]]()
+_HINT_ERROR = "the check itself failed: what it looks at is not of the usual shape; ./deploy.sh drift, then ./deploy.sh"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that names the file of results."""
+    parser.addoption("--results", metavar="FILE", help="also write the results as JSON (tests/report/model.py)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin with nothing learnt."""
+    config.stash[_NOTES], config.stash[_ABOUT], config.stash[_RESULTS] = [], {}, []
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +39,15 @@ def host(_testinfra_host: Host) -> Host:
     if SSH_ARGS and hasattr(_testinfra_host.backend, "ssh_extra_args"):
         _testinfra_host.backend.ssh_extra_args = SSH_ARGS
     return _testinfra_host
+
+
+@pytest.fixture(autouse=True)
+def _answers(request: pytest.FixtureRequest) -> None:
+    """Leave a check out where the host says nothing: one line tells that, not fifty."""
+    if request.node.name.startswith("test_host_answers") or "host" not in request.fixturenames:
+        return
+    if reach(request.getfixturevalue("host")):
+        pytest.skip("the host does not answer")
 
 
 @pytest.fixture(params=[role for role in ("router", "redis", "gateway", "stub_upstream") if role in ROLES])
@@ -30,13 +59,13 @@ def role(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def notes(request: pytest.FixtureRequest) -> list[str]:
     """What is worth saying although it is no fault; each line is told once, at the end."""
-    return request.config.stash.setdefault(_NOTES, [])
+    return request.config.stash[_NOTES]
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Tell the notes, one a line, as the verification role reads them."""
-    for note in config.stash.get(_NOTES, []):
-        terminalreporter.write_line(f"NOTE {note}")
+@pytest.fixture
+def about(request: pytest.FixtureRequest) -> dict[str, str]:
+    """What runs on the host, by name, for the report's head."""
+    return request.config.stash[_ABOUT]
 
 
 @pytest.fixture
@@ -49,5 +78,59 @@ def container(host: Host, role: str) -> dict[str, Any]:
 def router(host: Host) -> dict[str, Any]:
     """What `docker inspect` says of the serving router slot."""
     if "router" not in ROLES:
-        pytest.skip("this host runs no router")
+        pytest.skip(f"{NOT_HERE} router")
     return inspect(host, serving_container(host))
+
+
+def _judge(result: Result, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    error = excinfo.value
+    if isinstance(error, pytest.skip.Exception):
+        result.verdict, result.found = SKIPPED, str(error)
+    elif isinstance(error, CheckFailedError):
+        result.verdict, result.expected, result.found, result.hint = FAILED, error.expected, error.found, error.hint
+    else:
+        # The type alone: the text of such an error may quote a file that holds secrets.
+        result.verdict, result.expected, result.found = FAILED, "an answer of the usual shape", type(error).__name__
+        result.hint = _HINT_ERROR
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep what became of each check."""
+    report = yield
+    results = item.config.stash[_RESULTS]
+    if call.when == "setup":
+        area = item.path.stem.removeprefix("test_")
+        parameter = "".join(f" ({part})" for part in _parameters(item))
+        results.append(Result(NAME, area, sentence(item.name.split("[")[0]) + parameter))
+    results[-1].milliseconds += round(call.duration * 1000)
+    if call.excinfo is not None:
+        _judge(results[-1], call.excinfo)
+    return report
+
+
+def _parameters(item: pytest.Item) -> list[str]:
+    """Return what a check was given: the role, the file; not how the host is reached."""
+    parameters = getattr(item, "callspec", None)
+    return [str(value) for name, value in (parameters.params if parameters else {}).items() if "host" not in name]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell the notes, one a line, as the verification role reads them."""
+    for note in config.stash[_NOTES]:
+        terminalreporter.write_line(f"NOTE {note}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the results where they were asked for."""
+    file = session.config.getoption("--results")
+    if file:
+        stash = session.config.stash
+        # A check of a role that is not this host's was not left out: it is none of its checks.
+        rows = [asdict(result) for result in stash[_RESULTS] if not result.found.startswith(NOT_HERE)]
+        document = {"host": NAME, "about": stash[_ABOUT], "notes": stash[_NOTES], "results": rows}
+        Path(file).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        # Root's checks are read by the user who makes the report, whatever root's umask is.
+        Path(file).chmod(0o644)

@@ -5,6 +5,7 @@ import json
 import os
 from typing import Any
 
+from report.model import require
 from testinfra.host import Host
 
 BASE_DIR = "/opt/litellm-vibe-router"
@@ -12,14 +13,30 @@ ROUTER_DIR = f"{BASE_DIR}/router"
 CONTAINERS = {"redis": "vibe-redis", "gateway": "vibe-gateway", "stub_upstream": "vibe-stub-upstream"}
 ROLES = os.environ.get("VIBE_HOST_ROLES", "router redis gateway stub_upstream").split()
 
+# How the reason begins for which a check of another role is none of this host's.
+NOT_HERE = "this host runs no"
+
 # A restart within so many minutes is a fault, an older one a note.
 QUIET_MINUTES = float(os.environ.get("VIBE_RESTART_QUIET_MINUTES", "10"))
+
+# What helps, where several checks have the same mend.
+HINT_DEPLOY = "deploy again: ./deploy.sh mends what is not as the inventory says; ./deploy.sh drift shows it before"
+HINT_BY_HAND = "the role's compose.yaml sets it; a container made by hand does not have it: ./deploy.sh makes it anew"
+HINT_LOG = "docker logs {name} 2>&1 | tail -50 on that host says why"
+
+
+@functools.cache
+def reach(host: Host) -> str:
+    """Return why the host cannot be asked, "" if it can; asked once for all checks."""
+    result = host.run("true")
+    return "" if result.rc == 0 else " ".join((result.stderr or f"exit code {result.rc}").split())
 
 
 def command(host: Host, text: str) -> str:
     """Run *text* on the host and return its output; the check fails with the command's own words."""
     result = host.run(text)
-    assert result.rc == 0, f"{text}: exit code {result.rc}: {result.stderr or result.stdout}"
+    said = " ".join((result.stderr or result.stdout).split())
+    require(result.rc == 0, f"`{text}` to succeed", f"exit code {result.rc}: {said}", HINT_DEPLOY)
     return str(result.stdout)
 
 

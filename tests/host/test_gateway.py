@@ -4,10 +4,11 @@ import csv
 import io
 
 import pytest
-from host.on_host import BASE_DIR, CONTAINERS, ROLES, command
+from host.on_host import BASE_DIR, CONTAINERS, HINT_DEPLOY, NOT_HERE, ROLES, command
+from report.model import require
 from testinfra.host import Host
 
-pytestmark = pytest.mark.skipif("gateway" not in ROLES, reason="this host runs no gateway")
+pytestmark = pytest.mark.skipif("gateway" not in ROLES, reason=f"{NOT_HERE} gateway")
 READ_SOCKET = (
     'python3 -c \'import socket; s=socket.socket(socket.AF_UNIX); s.connect("{path}"); s.sendall(b"show stat\\n");'
     ' print(b"".join(iter(lambda: s.recv(65536), b"")).decode())\''
@@ -18,15 +19,18 @@ def test_every_router_host_has_one_slot_in_service(host: Host) -> None:
     table = command(host, READ_SOCKET.format(path=f"{BASE_DIR}/gateway/run/admin.sock")).lstrip("# ")
     backend = [row for row in csv.DictReader(io.StringIO(table)) if row["pxname"] == "routers"]
     servers = [row for row in backend if row["svname"] != "BACKEND"]
-    assert servers, "the gateway knows no router slot; see gateway_servers"
+    require(bool(servers), "a slot of each router host", "none", "gateway_servers; ./deploy.sh renders it anew")
     hosts = {row["svname"].rsplit("-", 1)[0] for row in servers}
     # "UP 2/3" has missed a health check, and is in service all the same.
     hosts_up = {row["svname"].rsplit("-", 1)[0] for row in servers if row["status"].startswith("UP")}
-    assert hosts_up == hosts, [f"{row['svname']} {row['status']}" for row in servers]
+    found = ", ".join(f"{row['svname']} {row['status']}" for row in servers)
+    expected = f"a slot UP for each of {', '.join(sorted(hosts))}"
+    require(hosts_up == hosts, expected, found, f"{HINT_DEPLOY}; docs/runbooks.md: a dead host")
 
 
 def test_runtime_socket_is_for_the_gateway_alone(host: Host) -> None:
-    assert oct(host.file(f"{BASE_DIR}/gateway/run").mode) == "0o700"
+    mode = f"{host.file(f'{BASE_DIR}/gateway/run').mode:04o}"
+    require(mode == "0700", f"mode 0700 on {BASE_DIR}/gateway/run", mode, HINT_DEPLOY)
 
 
 def test_configuration_in_place_is_valid(host: Host) -> None:

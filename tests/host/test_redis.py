@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from host.on_host import CONTAINERS, ROLES, command
+from host.on_host import CONTAINERS, HINT_BY_HAND, HINT_DEPLOY, NOT_HERE, ROLES, command
+from report.model import require
 from testinfra.host import Host
 
-pytestmark = pytest.mark.skipif("redis" not in ROLES, reason="this host runs no Redis")
+pytestmark = pytest.mark.skipif("redis" not in ROLES, reason=f"{NOT_HERE} Redis")
 REDIS = CONTAINERS["redis"]
 WITH_PASSWORD = (
     f"docker exec {REDIS} sh -c 'REDISCLI_AUTH=$(cat /run/secrets/redis_password) redis-cli \"$@\"' redis-cli"
@@ -14,22 +15,29 @@ WITH_PASSWORD = (
 
 
 def test_redis_demands_its_password(host: Host) -> None:
-    assert "NOAUTH" in command(host, f"docker exec {REDIS} redis-cli ping")
+    answer = command(host, f"docker exec {REDIS} redis-cli ping").strip()
+    require("NOAUTH" in answer, "NOAUTH without a password", answer, HINT_DEPLOY)
 
 
 def test_redis_answers_with_its_password(host: Host) -> None:
-    assert command(host, f"{WITH_PASSWORD} ping").strip() == "PONG"
+    answer = command(host, f"{WITH_PASSWORD} ping").strip()
+    require(answer == "PONG", "PONG", answer, f"docker logs {REDIS} 2>&1 | tail -20")
 
 
 def test_redis_writes_what_it_is_given(host: Host) -> None:
-    assert command(host, f"{WITH_PASSWORD} config get appendonly").split() == ["appendonly", "yes"]
+    setting = command(host, f"{WITH_PASSWORD} config get appendonly").split()
+    require(setting == ["appendonly", "yes"], "appendonly yes", " ".join(setting), HINT_DEPLOY)
 
 
 def test_redis_has_a_memory_limit(host: Host) -> None:
-    assert int(command(host, f"{WITH_PASSWORD} config get maxmemory").split()[1]) > 0
+    limit = command(host, f"{WITH_PASSWORD} config get maxmemory").split()[1]
+    require(int(limit) > 0, "a maxmemory above 0", limit, "redis_maxmemory")
 
 
 def test_redis_is_published_nowhere_or_on_one_address(host: Host) -> None:
     ports = json.loads(command(host, f"docker inspect --format '{{{{json .HostConfig.PortBindings}}}}' {REDIS}")) or {}
-    addresses = [binding["HostIp"] for bindings in ports.values() for binding in bindings]
-    assert not {"", "0.0.0.0", "::"} & set(addresses), "Redis listens on every address; see redis_publish_address"
+    addresses = {binding["HostIp"] for bindings in ports.values() for binding in bindings}
+    everywhere = {"", "0.0.0.0", "::"} & addresses
+    found = ", ".join(address or "every address" for address in sorted(everywhere))
+    hint = f"redis_publish_address; {HINT_BY_HAND}"
+    require(not everywhere, "no published port, or one on a single address", found, hint)

@@ -4,48 +4,55 @@ import json
 from typing import Any
 
 import pytest
-from host.on_host import BASE_DIR, ROLES, ROUTER_DIR, command, container_name
+from host.on_host import BASE_DIR, HINT_DEPLOY, NOT_HERE, ROLES, ROUTER_DIR, command, container_name
+from report.model import require
 from testinfra.host import Host
 
 MINIMUM_SECRET_LENGTH = 16
+HINT_SECRET = "secrets belong into secrets.json alone; whoever could read this may have it: give it a new value"
 
 
 @pytest.fixture
 def secrets(host: Host) -> dict[str, str]:
     """The release's secrets that are long enough to be looked for."""
     if "router" not in ROLES:
-        pytest.skip("this host runs no router")
+        pytest.skip(f"{NOT_HERE} router")
     content = command(host, f"cat {ROUTER_DIR}/current/secrets.json")
     return {name: value for name, value in json.loads(content).items() if len(value) >= MINIMUM_SECRET_LENGTH}
 
 
-def _names_found(secrets: dict[str, str], text: str) -> list[str]:
-    """Names of the secrets whose value stands in *text*; never the values."""
-    return [name for name, value in secrets.items() if value in text]
+def _require_none_in(secrets: dict[str, str], text: str, where: str) -> None:
+    """Require that no secret's value stands in *text*; names are told, never values."""
+    names = ", ".join(name for name, value in secrets.items() if value in text)
+    require(not names, f"no secret in {where}", f"the value of {names}", HINT_SECRET)
 
 
 def test_containers_show_no_secret(host: Host, role: str, secrets: dict[str, str]) -> None:
-    assert _names_found(secrets, command(host, f"docker inspect {container_name(host, role)}")) == []
+    name = container_name(host, role)
+    _require_none_in(secrets, command(host, f"docker inspect {name}"), f"docker inspect {name}")
 
 
 def test_logs_show_no_secret(host: Host, role: str, secrets: dict[str, str]) -> None:
-    assert _names_found(secrets, command(host, f"docker logs {container_name(host, role)} 2>&1")) == []
+    name = container_name(host, role)
+    _require_none_in(secrets, command(host, f"docker logs {name} 2>&1"), f"docker logs {name}")
 
 
 def test_process_list_shows_no_secret(host: Host, secrets: dict[str, str]) -> None:
     # Not ps: a minimal host has none.
     processes = command(host, "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '")
-    assert "dockerd" in processes
-    assert _names_found(secrets, processes) == []
+    require("dockerd" in processes, "the engine among the processes", "none", "run the checks as root")
+    _require_none_in(secrets, processes, "the process list")
 
 
 def test_secrets_of_the_router_belong_to_its_user_alone(host: Host, router: dict[str, Any]) -> None:
     file = host.file(f"{ROUTER_DIR}/current/secrets.json")
-    assert oct(file.mode) == "0o400"
-    assert file.uid == int(router["Config"]["User"].split(":")[0])
+    uid = router["Config"]["User"].split(":")[0] or "0"
+    found = f"mode {file.mode:04o} of user {file.uid}"
+    require(found == f"mode 0400 of user {uid}", f"mode 0400 of user {uid} on secrets.json", found, HINT_DEPLOY)
 
 
-@pytest.mark.skipif("redis" not in ROLES, reason="this host runs no Redis")
+@pytest.mark.skipif("redis" not in ROLES, reason=f"{NOT_HERE} Redis")
 @pytest.mark.parametrize("name", ["redis.conf", "password"])
 def test_password_of_redis_belongs_to_its_user_alone(host: Host, name: str) -> None:
-    assert oct(host.file(f"{BASE_DIR}/redis/{name}").mode) == "0o400"
+    mode = f"{host.file(f'{BASE_DIR}/redis/{name}').mode:04o}"
+    require(mode == "0400", f"mode 0400 on redis/{name}", mode, HINT_DEPLOY)

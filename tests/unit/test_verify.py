@@ -196,7 +196,7 @@ def test_failures_say_what_to_do_and_hold_no_secret(deployment: Deployment, caps
     assert verify.main(["--json", "-"]) == 1
     shown = capsys.readouterr()
     failed = [result for result in json.loads(shown.out)["results"] if result["verdict"] == verify.FAILED]
-    assert [result["name"] for result in failed] == ["docker inspect shows no secret"]
+    assert [result["check"] for result in failed] == ["Who may ask the engine does not thereby know the keys"]
     assert all(failed[0][key] for key in ("expected", "found", "hint"))
     assert SECRET not in shown.out + shown.err
 

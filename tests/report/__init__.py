@@ -1,0 +1,1 @@
+"""What the verification of a deployment leaves behind: one result model, and its faces."""

@@ -1,0 +1,184 @@
+"""The report of a verification: every face tells the same, and what is broken is told and not thrown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import make_report
+import pytest
+from junitparser import JUnitXml
+from report import model
+from report.history import compare, earlier
+from report.junit import junit_xml
+from report.model import FAILED, OK, SKIPPED, Report, Result
+from report.page import page_html
+
+SCHEMA = json.loads((Path(model.__file__).parent / "schema.json").read_text(encoding="utf-8"))
+
+
+def _result(check: str, verdict: str = OK, host: str = "a", area: str = "containers", **more: Any) -> Result:
+    failed = {"expected": "this", "found": "that", "hint": "some_variable"} if verdict == FAILED else {}
+    return Result(host, area, check, verdict, 12, **{**failed, **more})
+
+
+def _report(*results: Result, time: str = "2026-11-26T10:00:00Z") -> Report:
+    return Report("lab", time, "0.2.0", "http://gateway:4000", list(results))
+
+
+SOUND = _report(_result("One holds"), _result("Two holds", host="b"), _result("Three", SKIPPED, found="no such thing"))
+
+
+def test_json_is_as_its_schema_says_and_is_read_back() -> None:
+    report = _report(_result("One holds"), _result("Two holds", FAILED))
+    report.about["a"] = {"release": "0123456789ab"}
+    jsonschema.validate(json.loads(report.to_json()), SCHEMA)
+    assert list(SCHEMA["properties"]["results"]["items"]["properties"]) == list(vars(report.results[0]))
+
+
+@pytest.mark.parametrize(
+    ("results", "verdict"),
+    [([], FAILED), ([OK], OK), ([SKIPPED], FAILED), ([OK, SKIPPED], OK), ([OK, FAILED], FAILED)],
+)
+def test_verdict_is_good_only_if_something_was_checked_and_nothing_failed(results: list[str], verdict: str) -> None:
+    assert _report(*(_result(f"Check {n}", each) for n, each in enumerate(results))).verdict == verdict
+
+
+def test_a_junit_parser_reads_what_was_found(tmp_path: Path) -> None:
+    odd = "an upstream's \x00 <b>answer</b> & more"
+    report = _report(*SOUND.results, _result("Four", FAILED, found=odd))
+    path = tmp_path / "junit.xml"
+    path.write_text(junit_xml(report), encoding="utf-8")
+    read = JUnitXml.fromfile(str(path))
+    assert (read.tests, read.failures, read.skipped, read.errors) == (4, 1, 1, 0)
+    cases = {case.name: case for suite in read for case in suite}
+    assert set(cases) == {"One holds", "Two holds", "Three", "Four"}
+    [failure] = cases["Four"].result
+    assert failure.message == "expected this; found an upstream's \ufffd <b>answer</b> & more"
+    assert "some_variable" in failure.text
+
+
+def test_page_tells_every_failure_and_quotes_no_markup() -> None:
+    report = _report(_result("One holds"), _result("Two", FAILED, found="<script>alert(1)</script>"))
+    page = page_html(report, compare(report, []))
+    assert "1 of 2 checks do not hold" in page
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "some_variable" in page
+
+
+def test_what_got_worse_and_since_when() -> None:
+    runs = [
+        _report(_result("One"), _result("Two", FAILED), _result("Three", FAILED), time="2026-11-24T10:00:00Z"),
+        _report(_result("One"), _result("Two", FAILED), _result("Three"), time="2026-11-25T10:00:00Z"),
+    ]
+    now = _report(_result("One", FAILED), _result("Two", FAILED), _result("Four"))
+    change = compare(now, runs)
+    assert [result.check for result in change.worse] == ["One"]
+    assert [result.check for result in change.new] == ["Four"]
+    assert [result.check for result in change.gone] == ["Three"]
+    since = {key[-1]: when for key, when in change.since.items()}
+    assert since == {"One": "2026-11-26T10:00:00Z", "Two": "2026-11-24T10:00:00Z"}
+
+
+def test_another_release_is_a_change() -> None:
+    before, now = _report(_result("One")), _report(_result("One"))
+    before.about, now.about = {"a": {"release": "old"}}, {"a": {"release": "new"}, "b": {}}
+    assert compare(now, [before]).runs == ["a: release old → new", "b: is new"]
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """Where the results of two hosts are, and where the report goes."""
+    results = tmp_path / "results"
+    results.mkdir()
+    for host in ("a", "b"):
+        rows = [vars(_result("One holds", host=host))]
+        (results / f"{host}.json").write_text(json.dumps({"host": host, "results": rows}), encoding="utf-8")
+    return results, tmp_path / "verify"
+
+
+def _make(folders: tuple[Path, Path], *more: str) -> int:
+    results, folder = folders
+    return make_report.main(
+        ["--environment", "lab", "--results", str(results), "--folder", str(folder), "--hosts", '["a", "b"]', *more]
+    )
+
+
+def test_script_writes_every_face(folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    assert _make(folders) == 0
+    names = {path.name for path in folders[1].iterdir()}
+    assert names == {"report.json", "report.html", "junit.xml", "index.html", "history"}
+    assert "2 good, 0 failed, 0 left out" in capsys.readouterr().out
+
+
+def test_a_host_without_results_is_red(folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    (folders[0] / "b.json").unlink()
+    assert _make(folders) == 1
+    assert "b, answers: Host answers" in capsys.readouterr().out
+
+
+def test_two_releases_in_one_fleet_are_red(folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    for host, release in (("a", "old"), ("b", "new")):
+        path = folders[0] / f"{host}.json"
+        document = {**json.loads(path.read_text(encoding="utf-8")), "about": {"release": release}}
+        path.write_text(json.dumps(document), encoding="utf-8")
+    assert _make(folders) == 1
+    said = capsys.readouterr().out
+    assert "fleet, release: Every router serves the same release" in said
+    assert "a old, b new" in said
+
+
+@pytest.mark.parametrize("text", ["", "[]", "<html>", '{"host": "b"}', '{"host": "b", "results": [{"verdict": "ok"}]}'])
+def test_results_that_cannot_be_read_are_red(
+    folders: tuple[Path, Path], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folders[0] / "b.json").write_text(text, encoding="utf-8")
+    assert _make(folders) == 1
+    assert "Results can be read" in capsys.readouterr().out
+
+
+def test_a_broken_earlier_report_is_told_and_left_out(
+    folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    history = folders[1] / "history"
+    history.mkdir(parents=True)
+    (history / "20260101T000000Z.json").write_text('{"schema": 1, "results": 3}', encoding="utf-8")
+    assert _make(folders) == 0
+    assert "20260101T000000Z.json is left out" in capsys.readouterr().out
+
+
+def test_history_keeps_the_last(folders: tuple[Path, Path]) -> None:
+    history = folders[1] / "history"
+    history.mkdir(parents=True)
+    for day in range(1, 6):
+        older = _report(_result("One holds"), time=f"2026-01-0{day}T00:00:00Z")
+        (history / f"2026010{day}T000000Z.json").write_text(older.to_json(), encoding="utf-8")
+        (history / f"2026010{day}T000000Z.html").write_text("page", encoding="utf-8")
+    assert _make(folders, "--keep", "3") == 0
+    reports, broken = earlier(folders[1])
+    assert ([report.time[:10] for report in reports[:2]], broken) == (["2026-01-04", "2026-01-05"], [])
+    assert len(reports) == 3
+    assert not (history / "20260101T000000Z.html").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_told(
+    folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders[1].write_text("a file where the folder should be", encoding="utf-8")
+    assert _make(folders) == 2
+    assert "The report could not be written" in capsys.readouterr().err
+
+
+def test_three_hundred_hosts_fit_into_a_terminal(
+    folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    hosts = json.dumps([f"host-{number}" for number in range(300)])
+    results, folder = folders
+    arguments = ["--environment", "lab", "--results", str(results), "--folder", str(folder), "--hosts", hosts]
+    assert make_report.main(arguments) == 1
+    said = capsys.readouterr().out
+    assert len(said.splitlines()) < 220
+    assert "more: they are in the page" in said
