@@ -12,14 +12,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from e2e.machine import PROJECT
 from junitparser import JUnitXml
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from report.history import compare
 from report.junit import junit_xml
 from report.model import FAILED, Report, Result, read_report
 from report.page import page_html
 
 VERIFY = PROJECT / "reports/local/verify"
-PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+PHONE, DESKTOP = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=900)
 # None of them may reach out of the machine: without these the browser would ask its maker for updates.
 FLAGS = [
     "--no-sandbox",
@@ -124,7 +124,7 @@ def test_a_cell_of_the_matrix_leads_to_its_checks(page: Page) -> None:
 
 
 def test_a_phone_scrolls_in_one_direction(page: Page) -> None:
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.set_viewport_size(PHONE)
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, "something is wider than a phone"
 
