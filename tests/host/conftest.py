@@ -132,7 +132,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         rows = [asdict(result) for result in stash[_RESULTS] if not result.found.startswith(NOT_HERE)]
         document = {"host": NAME, "about": stash[_ABOUT], "notes": stash[_NOTES], "results": rows}
         Path(file).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-        # Root's checks are read, and removed, by the user who makes the report: the folder's owner, whatever root's umask.
+        # Root's checks are for the user who makes the report, the folder's owner, whatever root's umask is.
         Path(file).chmod(0o644)
         if os.geteuid() == 0:
             folder = Path(file).resolve().parent.stat()
