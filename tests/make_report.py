@@ -84,6 +84,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the report and return the exit code."""
     given = parse_arguments(arguments)
+    most = max(given.keep, 1)
     now = time.gmtime()
     report = Report(given.environment, time.strftime("%Y-%m-%dT%H:%M:%SZ", now), given.version)
     read_all(given.results, given.hosts, report)
@@ -94,10 +95,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(terminal_text(report, change, given.colour))
     faces = {".json": report.to_json(), ".html": page_html(report, change), ".xml": junit_xml(report)}
     try:
-        keep(given.folder, time.strftime("%Y%m%dT%H%M%SZ", now), faces, given.keep)
+        keep(given.folder, time.strftime("%Y%m%dT%H%M%SZ", now), faces, most)
         for name, suffix in (("report.json", ".json"), ("report.html", ".html"), ("junit.xml", ".xml")):
             (given.folder / name).write_text(faces[suffix], encoding="utf-8")
-        (given.folder / "index.html").write_text(index_html(given.environment, [*before, report]), encoding="utf-8")
+        (given.folder / "index.html").write_text(
+            index_html(given.environment, [*before, report][-most:]), encoding="utf-8"
+        )
     except OSError as error:
         mend = "Mend: verification_report_dir, or who owns it."
         print(f"The report could not be written: {error}. {mend}", file=sys.stderr)

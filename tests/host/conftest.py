@@ -118,7 +118,7 @@ def _parameters(item: pytest.Item) -> list[str]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Tell the notes, one a line, as the verification role reads them."""
+    """Tell the notes, one a line, to whoever runs the checks by hand."""
     for note in config.stash[_NOTES]:
         terminalreporter.write_line(f"NOTE {note}")
 

@@ -10,8 +10,8 @@ from pygal.style import Style
 
 from report.model import Result
 
-# Complexity from which on a request goes to the strong pool, unless a family says otherwise (router_threshold).
-THRESHOLD = 50
+# The default of `threshold` in router_families: results do not say what a family has instead.
+DEFAULT_THRESHOLD = 50
 _INK, _PALE = "var(--ink)", "var(--line)"
 _STYLE = Style(
     background="transparent",
@@ -54,9 +54,9 @@ def score_chart(routed: Sequence[Result]) -> str:
     chart.x_labels = list(range(0, 101, 10))
     for model, found in points.items():
         chart.add(model, found)
-    line = [(float(THRESHOLD), 0.5), (float(THRESHOLD), len(models) + 0.5)]
+    line = [(float(DEFAULT_THRESHOLD), 0.5), (float(DEFAULT_THRESHOLD), len(models) + 0.5)]
     dashed = {"width": 2, "dasharray": "6,4"}
-    chart.add(f"threshold {THRESHOLD}", line, stroke=True, show_dots=False, stroke_style=dashed)
+    chart.add(f"threshold {DEFAULT_THRESHOLD} (default)", line, stroke=True, show_dots=False, stroke_style=dashed)
     return str(chart.render(is_unicode=True))
 
 

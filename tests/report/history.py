@@ -62,7 +62,7 @@ def compare(report: Report, before: Sequence[Report]) -> Change:
 
 
 def keep(folder: Path, name: str, faces: dict[str, str], most: int) -> None:
-    """Keep a report's faces, by suffix, in the history, and remove those that are too many.
+    """Keep a report's faces, by suffix, in the history, and remove those that are too many; *most* is at least 1.
 
     Raises:
         OSError: the folder cannot be written.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from junitparser import JUnitXml
 from report import model
 from report.history import compare, earlier
 from report.junit import junit_xml
-from report.model import FAILED, OK, SKIPPED, Report, Result
+from report.model import FAILED, OK, SKIPPED, Report, Result, read_report
 from report.page import page_html
 
 SCHEMA = json.loads((Path(model.__file__).parent / "schema.json").read_text(encoding="utf-8"))
@@ -31,10 +32,12 @@ def _report(*results: Result, time: str = "2026-11-26T10:00:00Z") -> Report:
 SOUND = _report(_result("One holds"), _result("Two holds", host="b"), _result("Three", SKIPPED, found="no such thing"))
 
 
-def test_json_is_as_its_schema_says_and_is_read_back() -> None:
+def test_json_is_as_its_schema_says_and_is_read_back(tmp_path: Path) -> None:
     report = _report(_result("One holds"), _result("Two holds", FAILED))
     report.about["a"] = {"release": "0123456789ab"}
     jsonschema.validate(json.loads(report.to_json()), SCHEMA)
+    (tmp_path / "report.json").write_text(report.to_json(), encoding="utf-8")
+    assert read_report(tmp_path / "report.json") == report
     assert list(SCHEMA["properties"]["results"]["items"]["properties"]) == list(vars(report.results[0]))
 
 
@@ -162,6 +165,8 @@ def test_history_keeps_the_last(folders: tuple[Path, Path]) -> None:
     assert ([report.time[:10] for report in reports[:2]], broken) == (["2026-01-04", "2026-01-05"], [])
     assert len(reports) == 3
     assert not (history / "20260101T000000Z.html").exists()
+    linked = re.findall(r'href="history/([^"]+)"', (folders[1] / "index.html").read_text(encoding="utf-8"))
+    assert sorted(linked) == sorted(path.name for path in history.glob("*.html"))
 
 
 def test_a_folder_that_cannot_be_written_is_told(
