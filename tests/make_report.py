@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from report.fleet import judge_fleet
 from report.history import compare, earlier, keep
 from report.junit import junit_xml
 from report.model import FAILED, Report, Result, read_results
@@ -53,19 +54,6 @@ def read_all(folder: Path, hosts: Sequence[str], report: Report) -> None:
             report.results.append(Result(host, "answers", "Host answers", FAILED, 0, expected, found, HINT_SILENT))
     order = {host: number for number, host in enumerate(hosts)}
     report.results.sort(key=lambda result: order.get(result.host, len(order)))
-
-
-def judge_fleet(report: Report) -> None:
-    """Add what no host alone can tell: whether all routers serve one release."""
-    serving = {host: facts["release"] for host, facts in report.about.items() if "release" in facts}
-    if len(serving) < 2:
-        return
-    result = Result("fleet", "release", "Every router serves the same release")
-    if len(set(serving.values())) > 1:
-        result.verdict, result.expected = FAILED, "one release"
-        result.found = ", ".join(f"{host} {release}" for host, release in serving.items())
-        result.hint = "a rollout was interrupted, or --limit left hosts out: ./deploy.sh brings them to one"
-    report.results.append(result)
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

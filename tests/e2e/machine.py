@@ -2,7 +2,10 @@
 
 import json
 import os
+import socket
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +55,26 @@ def containers() -> dict[str, str]:
     """Return the id of every running container of ours, by name."""
     lines = run("docker", "ps", "--no-trunc", "--format", "{{.Names}} {{.ID}}").stdout.splitlines()
     return dict(line.split() for line in lines if line.startswith(("litellm-vibe-router", "vibe-")))
+
+
+def wait_for(condition: Callable[[], object], seconds: float, why: Callable[[], object] = lambda: "") -> None:
+    """Return once *condition* is true.
+
+    Raises:
+        AssertionError: it was not within *seconds*; with what *why* says then.
+    """
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, why()
+        time.sleep(0.5)
+
+
+def haproxy(command: str) -> str:
+    """Return the answer of this machine's gateway to a command on its admin socket."""
+    with socket.socket(socket.AF_UNIX) as admin:
+        admin.connect("/opt/litellm-vibe-router/gateway/run/admin.sock")
+        admin.sendall(f"{command}\n".encode())
+        return b"".join(iter(lambda: admin.recv(65536), b"")).decode().strip()
 
 
 def record() -> list[dict[str, Any]]:

@@ -2,11 +2,10 @@
 
 import json
 import re
-import time
 from collections.abc import Iterator
 
 import pytest
-from e2e.machine import PLAYBOOK, chat, run
+from e2e.machine import PLAYBOOK, chat, run, wait_for
 
 CONTAINER = "vibe-stub-upstream"
 BLOCKERS = tuple(f"vibe-test-blocker-{number}" for number in range(8))
@@ -25,10 +24,7 @@ def _renew_stub(settings: dict[str, str]) -> None:
     """Replace the stub by a new container, and wait until the routers have found it."""
     run("docker", "rm", "--force", CONTAINER)
     run("./deploy.sh", "--tags", "stub_upstream")
-    end = time.monotonic() + FOUND_AGAIN_SECONDS
-    while (answer := chat(settings, "hi")).status_code != 200:
-        assert time.monotonic() < end, answer.text
-        time.sleep(1)
+    wait_for(lambda: chat(settings, "hi").status_code == 200, FOUND_AGAIN_SECONDS)
 
 
 @pytest.fixture
@@ -62,10 +58,7 @@ def crashed(deployed: dict[str, str]) -> Iterator[None]:
     run("kill", "-9", pid)
     # Its state of before is still told for a moment: healthy alone would be no sign of a restart.
     state = ("docker", "inspect", "--format", "{{.RestartCount}} {{.State.Health.Status}}", CONTAINER)
-    end = time.monotonic() + HEALTHY_SECONDS
-    while (now := run(*state).stdout.strip()) != "1 healthy":
-        assert time.monotonic() < end, now
-        time.sleep(1)
+    wait_for(lambda: run(*state).stdout.strip() == "1 healthy", HEALTHY_SECONDS, lambda: run(*state).stdout)
     yield
     _renew_stub(deployed)
 

@@ -1,7 +1,6 @@
 """A release that is not good never serves: the old slot goes on, and no request is lost."""
 
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 import yaml
-from e2e.machine import PLAYBOOK, PROJECT, chat, containers, record, run
+from e2e.machine import PLAYBOOK, PROJECT, chat, containers, haproxy, record, run
 
 PAUSE_SECONDS = 0.1
 CURRENT = Path("/opt/litellm-vibe-router/router/current")
@@ -133,10 +132,7 @@ def test_what_an_interrupted_run_left_is_ended_by_the_next_one(deployed: dict[st
     other = "green" if serving == "blue" else "blue"
     project = ("--project-name", f"litellm-vibe-router-{other}", "--env-file", str(router / f"slots/{other}.env"))
     run("docker", "compose", *project, "--file", str(CURRENT.resolve() / "compose.yaml"), "up", "--detach")
-    with socket.socket(socket.AF_UNIX) as admin:
-        admin.connect("/opt/litellm-vibe-router/gateway/run/admin.sock")
-        admin.sendall(f"set server routers/local-{serving} state drain\n".encode())
-        assert admin.recv(100).strip() == b""
+    assert haproxy(f"set server routers/local-{serving} state drain") == ""
     run(PLAYBOOK, "playbooks/rollout.yml")
     assert set(_router(containers())) == {f"litellm-vibe-router-{serving}"}
     assert chat(deployed, "hi").status_code == 200, "the slot that was being drained takes requests again"

@@ -334,20 +334,20 @@ FAULTS: dict[str, tuple[Callable[[World], None], str, str]] = {
     ),
     "slot in maintenance": (
         _says("python3 -c", STATISTICS.replace("a-blue,UP", "a-blue,MAINT")),
-        "every_router_host_has_one_slot_in_service",
+        "every_router_host_has_a_slot_in_service",
         "a-blue MAINT",
     ),
     "one host down": (
         _says("python3 -c", f"{STATISTICS}routers,b-blue,DOWN,\nrouters,b-green,MAINT,\n"),
-        "every_router_host_has_one_slot_in_service",
+        "every_router_host_has_a_slot_in_service",
         "b-blue DOWN",
     ),
     "gateway knows no slot": (
         _says("python3 -c", "# pxname,svname,status,\n"),
-        "every_router_host_has_one_slot_in_service",
+        "every_router_host_has_a_slot_in_service",
         "gateway_servers",
     ),
-    "admin socket is silent": (_says("python3 -c", None), "every_router_host_has_one_slot_in_service", "exit code 1"),
+    "admin socket is silent": (_says("python3 -c", None), "every_router_host_has_a_slot_in_service", "exit code 1"),
     "admin socket is for all": (
         _mode(f"{BASE_DIR}/gateway/run", 0o755),
         "runtime_socket_is_for_the_gateway_alone",

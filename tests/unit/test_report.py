@@ -12,6 +12,7 @@ import make_report
 import pytest
 from junitparser import JUnitXml
 from report import model
+from report.fleet import judge_fleet
 from report.history import compare, earlier
 from report.junit import junit_xml
 from report.model import FAILED, OK, SKIPPED, Report, Result, read_report
@@ -132,6 +133,28 @@ def test_two_releases_in_one_fleet_are_red(folders: tuple[Path, Path], capsys: p
     said = capsys.readouterr().out
     assert "fleet, release: Every router serves the same release" in said
     assert "a old, b new" in said
+
+
+@pytest.mark.parametrize(
+    ("servers", "found"),
+    [
+        ("a-blue UP, a-green MAINT, b-blue DOWN, b-green UP 2/3", ""),
+        ("a-blue MAINT, a-green UP, b-blue DOWN, b-green UP", "a-blue MAINT, a-green UP"),
+        ("a-blue UP, a-green UP, b-blue DOWN, b-green UP", "a-green UP"),
+        ("a-blue UP, a-green MAINT", "b-green is unknown to it"),
+    ],
+)
+def test_a_gateway_that_sends_to_another_slot_than_serves_is_red(servers: str, found: str) -> None:
+    report = _report()
+    report.about = {"a": {"slot": "blue"}, "b": {"slot": "green"}, "gateway": {"servers": servers}}
+    judge_fleet(report)
+    assert [result.found for result in report.results] == [found]
+    assert report.results[0].key == (
+        "gateway",
+        "gateway",
+        "Gateway sends to the serving slot of every router, and to no other",
+    )
+    assert bool(report.results[0].hint) == bool(found)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "<html>", '{"host": "b"}', '{"host": "b", "results": [{"verdict": "ok"}]}'])
