@@ -1,5 +1,7 @@
 """How the end-to-end tests act on this machine: commands, playbooks, requests."""
 
+import csv
+import io
 import json
 import os
 import socket
@@ -75,6 +77,12 @@ def haproxy(command: str) -> str:
         admin.connect("/opt/litellm-vibe-router/gateway/run/admin.sock")
         admin.sendall(f"{command}\n".encode())
         return b"".join(iter(lambda: admin.recv(65536), b"")).decode().strip()
+
+
+def servers() -> dict[str, str]:
+    """Return the state of each slot as this machine's gateway sees it, by the name of its server."""
+    rows = csv.DictReader(io.StringIO(haproxy("show stat").lstrip("# ")))
+    return {row["svname"]: row["status"] for row in rows if row["pxname"] == "routers"}
 
 
 def record() -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from e2e.machine import PLAYBOOK, PROJECT, chat, haproxy, run, wait_for
+from e2e.machine import PLAYBOOK, PROJECT, chat, haproxy, run, servers, wait_for
 from report.model import OK, read_report
 
 BASE = Path("/opt/litellm-vibe-router")
@@ -70,7 +70,7 @@ def tampered(deployed: dict[str, str]) -> None:
     assert haproxy(f"set server routers/local-{serving} state maint") == ""
     # Until the gateway sends to it: what the checks find is then the same on a slow machine.
     assert haproxy(f"set server routers/local-{idle} state ready") == ""
-    wait_for(lambda: f"routers,local-{idle},UP," in haproxy("show stat 2 4 -1"), SLOT_START_SECONDS)
+    wait_for(lambda: servers()[f"local-{idle}"] == "UP", SLOT_START_SECONDS, servers)
 
 
 @pytest.mark.usefixtures("tampered")
