@@ -29,7 +29,7 @@ usage() {
   cat <<TXT
 Usage: ./deploy.sh [VERB] [-i inventory/NAME] [ansible-playbook options]
 $(awk 'NF { printf "  %-9s ", $1; $1 = $2 = ""; print substr($0, 3) }' <<<"$VERBS")
-  env       print what a client needs as shell exports: eval "\$(./deploy.sh env)"
+  env       print what a client needs as shell exports: eval "\$(./deploy.sh env)"; --client claude-code, or codex
   completion for your shell: source <(./deploy.sh completion bash), or zsh
   help      say more of a verb: ./deploy.sh help rollback
   version   print the toolkit's version
@@ -65,11 +65,24 @@ wrong_usage() {
   exit "$USAGE_ERROR"
 }
 
-# print_client_environment [-i INVENTORY]: the settings that the last deployment of that environment wrote.
-print_client_environment() {
-  local file
-  file=$(inventory_of "$@")/.secrets/client.env
-  [[ $# -eq 0 || ($# -eq 2 && $1 == -i) ]] || wrong_usage "env does not know $*"
+# print_client_settings [--client CLIENT] [-i INVENTORY]: what the last deployment of that environment wrote for that client.
+print_client_settings() {
+  local client=sdk inventory=inventory/local file
+  while (($#)); do
+    case $1 in
+      --client) client=${2:-nothing} ;;
+      -i | --inventory) inventory=${2:-nothing} ;;
+      *) wrong_usage "env does not know $1" ;;
+    esac
+    shift $(($# > 1 ? 2 : 1))
+  done
+  case $client in
+    sdk) file=client.env ;;
+    claude-code) file=claude-code.env ;;
+    codex) file=codex.toml ;;
+    *) wrong_usage "env knows the clients sdk, claude-code and codex, not $client" ;;
+  esac
+  file=${inventory%/}/.secrets/$file
   if [[ ! -r $file ]]; then
     log DEPLOY ERROR "no deployment has written $file yet: run ./deploy.sh first (-i inventory/NAME for another environment)"
     exit 1
@@ -107,7 +120,7 @@ run_verb() {
 
 main() {
   case ${1:-} in
-    env) print_client_environment "${@:2}" ;;
+    env) print_client_settings "${@:2}" ;;
     version | --version) cat VERSION ;;
     completion) print_completion "${2:-}" ;;
     help) describe "${2:-}" ;;

@@ -3,6 +3,10 @@ _deploy_sh() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} choices="-i -e --check --diff --tags --limit -v"
   if ((COMP_CWORD == 1)) || [[ $before == help ]]; then
     choices="@VERBS@"
+  elif [[ $before == --client ]]; then
+    choices="sdk claude-code codex"
+  elif [[ ${COMP_WORDS[1]} == env && $before != -i ]]; then
+    choices="--client -i"
   elif [[ $before == -i ]]; then
     choices=$(cd "$(dirname "${COMP_WORDS[0]}")" && printf '%s ' inventory/*)
   fi

@@ -2,6 +2,10 @@
 _deploy_sh() {
   if ((CURRENT == 2)) || [[ $words[CURRENT-1] == help ]]; then
     compadd -- @VERBS@
+  elif [[ $words[CURRENT-1] == --client ]]; then
+    compadd -- sdk claude-code codex
+  elif [[ $words[2] == env && $words[CURRENT-1] != -i ]]; then
+    compadd -- --client -i
   elif [[ $words[CURRENT-1] == -i ]]; then
     compadd -- $(cd "${words[1]:h}" && print -l inventory/*(/N))
   else

@@ -5,10 +5,11 @@ The files run in the order of their names: bare machine, deployment, what it ser
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from e2e.clients import support
 from e2e.lab import INVENTORY, LAB
 from e2e.machine import PROJECT, Run, engine_answers, run
 
@@ -16,6 +17,22 @@ from e2e.machine import PROJECT, Run, engine_answers, run
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --full, which ./test.sh full gives."""
     parser.addoption("--full", action="store_true", help="run the slow tests on throwaway hosts too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin with nothing learnt of the clients."""
+    config.stash[support.OUTCOMES] = {}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep what the support table is made of."""
+    report = yield
+    if call.when == "call" or report.outcome != "passed":
+        support.note(item, report.outcome)
+    return report
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -126,6 +126,7 @@ def test_a_key_that_is_not_right_is_a_401_in_the_words_of_the_api(case: str, key
         assert answer.status == 401, answer.body
         assert answer.headers["content-type"] == "application/json"
         assert answer.headers["www-authenticate"] == "Bearer"
+        assert answer.headers["x-should-retry"] == "false"
         assert "key" in answer.error["message"]
         if api == MESSAGES:
             assert json.loads(answer.body)["type"] == "error"

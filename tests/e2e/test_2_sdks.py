@@ -8,6 +8,7 @@ import anthropic
 import openai
 import pytest
 from pydantic import BaseModel
+from vibe_fixtures import HARD
 
 VIRTUAL_MODELS = ("chat-auto", "codex-auto", "claude-auto")
 HELLO: list[Any] = [{"role": "user", "content": "hi"}]
@@ -44,6 +45,7 @@ def claude(deployed: dict[str, str]) -> anthropic.Anthropic:
     return anthropic.Anthropic(base_url=url, api_key=deployed["OPENAI_API_KEY"], max_retries=0)
 
 
+@pytest.mark.supports("errors, in their words", "openai", "anthropic")
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_wrong_key_is_an_authentication_error(
     client: openai.OpenAI, claude: anthropic.Anthropic, stream: bool
@@ -60,6 +62,7 @@ def test_a_wrong_key_is_an_authentication_error(
         wrong_claude.messages.create(model="claude-auto", max_tokens=16, messages=HELLO, stream=stream)
 
 
+@pytest.mark.supports("errors, in their words", "openai", "anthropic")
 def test_a_model_that_does_not_exist_is_not_found(client: openai.OpenAI, claude: anthropic.Anthropic) -> None:
     with pytest.raises(openai.NotFoundError, match="`gpt-99` does not exist") as chat:
         client.chat.completions.create(model="gpt-99", messages=HELLO)
@@ -74,6 +77,8 @@ def test_a_model_that_does_not_exist_is_not_found(client: openai.OpenAI, claude:
     assert "'type': 'not_found_error'" in str(messages.value.body)
 
 
+@pytest.mark.supports("embeddings", "openai")
+@pytest.mark.supports("list of models", "openai")
 def test_embeddings_are_listed_and_answered(client: openai.OpenAI) -> None:
     listed = {model.id for model in client.models.list()}
     assert {*VIRTUAL_MODELS, "text-embedding-3-small"} <= listed
@@ -83,17 +88,22 @@ def test_embeddings_are_listed_and_answered(client: openai.OpenAI) -> None:
     assert len(client.embeddings.create(model="text-embedding-3-small", input="x", dimensions=8).data[0].embedding) == 8
 
 
+@pytest.mark.supports("structured output", "openai")
+@pytest.mark.supports("Chat Completions", "openai")
 @pytest.mark.parametrize("model", VIRTUAL_MODELS)
 def test_chat_answers_with_a_pydantic_model(client: openai.OpenAI, model: str) -> None:
     answer = client.chat.completions.parse(model=model, messages=HELLO, response_format=Plan)
     assert isinstance(answer.choices[0].message.parsed, Plan)
 
 
+@pytest.mark.supports("structured output", "openai")
+@pytest.mark.supports("Responses", "openai")
 @pytest.mark.parametrize("model", VIRTUAL_MODELS)
 def test_responses_answers_with_a_pydantic_model(client: openai.OpenAI, model: str) -> None:
     assert isinstance(client.responses.parse(model=model, input="hi", text_format=Plan).output_parsed, Plan)
 
 
+@pytest.mark.supports("structured output", "openai")
 @pytest.mark.parametrize("model", VIRTUAL_MODELS)
 def test_a_streamed_structured_answer_is_whole(client: openai.OpenAI, model: str) -> None:
     with client.chat.completions.stream(model=model, messages=HELLO, response_format=Plan) as stream:
@@ -101,6 +111,8 @@ def test_a_streamed_structured_answer_is_whole(client: openai.OpenAI, model: str
     assert isinstance(final.choices[0].message.parsed, Plan)
 
 
+@pytest.mark.supports("tools", "openai", "anthropic")
+@pytest.mark.supports("Messages", "anthropic")
 @pytest.mark.parametrize("model", VIRTUAL_MODELS)
 def test_a_demanded_tool_is_called(client: openai.OpenAI, claude: anthropic.Anthropic, model: str) -> None:
     choice: Any = {"type": "tool", "name": "plan"}
@@ -113,6 +125,7 @@ def test_a_demanded_tool_is_called(client: openai.OpenAI, claude: anthropic.Anth
     assert isinstance((called.choices[0].message.tool_calls or [])[0].function.parsed_arguments, Plan)
 
 
+@pytest.mark.supports("streams", "openai", "anthropic")
 def test_a_stream_comes_in_pieces_on_each_api(client: openai.OpenAI, claude: anthropic.Anthropic) -> None:
     chat = client.chat.completions.create(model="chat-auto", messages=HELLO, stream=True)
     assert len([chunk for chunk in chat if chunk.choices and chunk.choices[0].delta.content]) > 1
@@ -122,5 +135,41 @@ def test_a_stream_comes_in_pieces_on_each_api(client: openai.OpenAI, claude: ant
         assert len(list(stream.text_stream)) > 1
 
 
+@pytest.mark.supports("counting tokens", "anthropic")
 def test_tokens_are_counted(claude: anthropic.Anthropic) -> None:
     assert claude.messages.count_tokens(model="claude-auto", messages=HELLO).input_tokens > 0
+
+
+@pytest.mark.supports("each prompt to its pool", "openai", "anthropic")
+def test_a_simple_prompt_goes_cheap_and_a_hard_one_strong(client: openai.OpenAI, claude: anthropic.Anthropic) -> None:
+    for prompt, size, kind in (("hi", "mini", "haiku"), (HARD, "heavy", "sonnet")):
+        assert f"stub-codex-{size}" in client.responses.create(model="codex-auto", input=prompt).output_text
+        asked: list[Any] = [{"role": "user", "content": prompt}]
+        block = claude.messages.create(model="claude-auto", max_tokens=64, messages=asked).content[0]
+        assert block.type == "text"
+        assert f"stub-claude-{kind}" in block.text
+
+
+@pytest.mark.supports("a tool loop stays in its pool", "openai")
+def test_a_tool_loop_of_the_openai_sdk_stays_in_its_pool(client: openai.OpenAI) -> None:
+    turns: list[Any] = [{"role": "user", "content": "[[stub:tool=2]] hi"}]
+    tool = openai.pydantic_function_tool(Step, name="step")
+    for _ in range(3):
+        message = client.chat.completions.create(model="chat-auto", messages=turns, tools=[tool]).choices[0].message
+        turns.append(message)
+        turns += [{"role": "tool", "tool_call_id": call.id, "content": "done"} for call in message.tool_calls or []]
+    assert message.content == "stub answer from model stub-chat-mini on chat/completions after 2 tool result(s)"
+
+
+@pytest.mark.supports("a tool loop stays in its pool", "anthropic")
+def test_a_tool_loop_of_the_anthropic_sdk_stays_in_its_pool(claude: anthropic.Anthropic) -> None:
+    turns: list[Any] = [{"role": "user", "content": "[[stub:tool=2]] hi"}]
+    tool: Any = {"name": "step", "description": "Take a step.", "input_schema": Step.model_json_schema()}
+    for _ in range(3):
+        answer = claude.messages.create(model="claude-auto", max_tokens=64, messages=turns, tools=[tool])
+        turns.append({"role": "assistant", "content": answer.content})
+        uses = [block.id for block in answer.content if block.type == "tool_use"]
+        turns.append({"role": "user", "content": [{"type": "tool_result", "tool_use_id": use} for use in uses]})
+    assert answer.content[0].type == "text"
+    assert "stub-claude-haiku" in answer.content[0].text
+    assert "after 2 tool result(s)" in answer.content[0].text

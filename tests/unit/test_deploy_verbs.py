@@ -33,7 +33,9 @@ def test_a_verb_is_listed_and_its_playbook_says_what_it_does(verb: str, playbook
     assert (PROJECT / playbook).is_file()
 
 
-@pytest.mark.parametrize("words", [["nonesuch"], ["help", "nonesuch"], ["env", "--nonesuch"]])
+@pytest.mark.parametrize(
+    "words", [["nonesuch"], ["help", "nonesuch"], ["env", "--nonesuch"], ["env", "--client", "nonesuch"]]
+)
 def test_what_is_not_known_is_wrong_usage(words: list[str]) -> None:
     done = _deploy(*words)
     assert done.returncode == USAGE_ERROR
@@ -55,6 +57,8 @@ def test_bash_completes_verbs_and_inventories() -> None:
     assert _completed(["ro"]) == ["rollback"]
     assert {verb for verb, _, _ in ROWS} < set(_completed([""]))
     assert _completed(["status", "-i", "inventory/ex"]) == ["inventory/example"]
+    assert _completed(["env", "--client", "c"]) == ["claude-code", "codex"]
+    assert _completed(["env", "-i", "inventory/ex"]) == ["inventory/example"]
 
 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
