@@ -14,6 +14,7 @@ deploy    site.yml                bring every host to what the inventory asks fo
 verify    playbooks/verify.yml    check the hosts and send routing smoke requests
 status    playbooks/status.yml    show what runs on every host
 rollback  playbooks/rollback.yml  serve an older release again
+doctor    playbooks/doctor.yml    walk from the client inwards to the first broken link, and say the mend
 drift     playbooks/drift.yml     compare the hosts with the inventory; fails where they differ
 audit     playbooks/audit.yml     show what was done on the hosts
 unlock    playbooks/unlock.yml    free the lock of a deployment that no longer runs

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from report.fleet import judge_fleet
-from report.history import compare, earlier, keep
+from report.history import blames_release, compare, earlier, keep
 from report.junit import junit_xml
 from report.model import FAILED, Report, Result, read_results
 from report.page import index_html, page_html
@@ -80,6 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     before, broken = earlier(given.folder)
     report.notes += broken
     change = compare(report, before)
+    report.blames_release = blames_release(report, change)
     print(terminal_text(report, change, given.colour))
     faces = {".json": report.to_json(), ".html": page_html(report, change), ".xml": junit_xml(report)}
     try:

@@ -126,6 +126,27 @@ def test_a_good_release_takes_over_in_the_other_slot_and_a_rollback_ends_it_with
     assert failed == []
 
 
+def test_a_release_that_only_the_verification_finds_bad_is_undone(deployed: dict[str, str]) -> None:
+    run("./deploy.sh", "verify")
+    before = CURRENT.readlink().name
+    with _requests_all_the_while(deployed) as failed:
+        # The slot's smoke requests have no parameter that a model does not take; some of the suite's have.
+        done = run(PLAYBOOK, "site.yml", "-e", '{"router_drop_params": false}', check=False)
+    assert done.returncode == 2
+    assert "drop_params must be true" in done.stdout, "what was found is told"
+    assert CURRENT.readlink().name == before
+    told = record()[-3:]
+    assert [(line["action"], line["outcome"]) for line in told] == [
+        ("switch", "ok"),
+        ("undo", "ok"),
+        ("deploy", "failed"),
+    ]
+    assert told[0]["release"] == told[1]["from"] != before
+    assert GOOD.read_text(encoding="utf-8").split()[-1] == before
+    assert told[0]["release"] not in GOOD.read_text(encoding="utf-8")
+    assert failed == []
+
+
 def test_what_an_interrupted_run_left_is_ended_by_the_next_one(deployed: dict[str, str]) -> None:
     router = CURRENT.parent
     serving = (router / "serving").readlink().stem

@@ -73,6 +73,18 @@ def test_the_verification_looks_at_the_hosts_and_not_at_this_machine(fleet: Run)
     assert f"fatal: [{GATEWAY}]" in done.stdout
 
 
+def test_the_doctor_walks_over_ssh_and_names_the_host_with_the_broken_link(fleet: Run) -> None:
+    assert "No link is broken." in run("./deploy.sh", "doctor", *FLEET).stdout
+    slots = "$(docker ps --quiet --filter name=^litellm-vibe-router)"
+    on(ROUTERS[1], f"docker pause {slots}")
+    done = run("./deploy.sh", "doctor", *FLEET, check=False)
+    on(ROUTERS[1], f"docker unpause {slots}")
+    assert done.returncode == 2
+    assert f"BROKEN  Serving slot runs ({ROUTERS[1]})" in done.stdout
+    assert done.stdout.count("docker unpause") > 0
+    assert f"({ROUTERS[0]})" not in done.stdout
+
+
 def test_a_changed_release_reaches_every_host_without_a_lost_request(settings: dict[str, str]) -> None:
     before = _serving()
     with traffic_to(settings) as traffic:

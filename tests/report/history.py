@@ -24,6 +24,15 @@ class Change:
     since: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
 
+# What clients get. All else that fails (a mode, a disk, a container by its side) another release would not mend.
+RELEASE_AREAS = ("routing", "requests")
+
+
+def blames_release(report: Report, change: Change) -> bool:
+    """Say whether clients get something wrong now that they did not in the report before."""
+    return any(result.area in RELEASE_AREAS and change.since[result.key] == report.time for result in report.failures)
+
+
 def earlier(folder: Path) -> tuple[list[Report], list[str]]:
     """Return the kept reports, oldest first, and a line for each one that cannot be read."""
     reports, broken = [], []

@@ -66,7 +66,8 @@ class Report:
     """A whole verification.
 
     `about` tells for each host what runs there (release, image, engine and so on), as the host checks learnt it;
-    `notes` are what is worth saying although it is no fault.
+    `notes` are what is worth saying although it is no fault; `blames_release` says whether something fails that the
+    release answers for and that did not fail before.
     """
 
     environment: str
@@ -76,6 +77,7 @@ class Report:
     results: list[Result] = field(default_factory=list)
     about: dict[str, dict[str, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    blames_release: bool = False
 
     @property
     def counts(self) -> dict[str, int]:

@@ -13,7 +13,7 @@ import pytest
 from junitparser import JUnitXml
 from report import model
 from report.fleet import judge_fleet
-from report.history import compare, earlier
+from report.history import blames_release, compare, earlier
 from report.junit import junit_xml
 from report.model import FAILED, OK, SKIPPED, Report, Result, read_report
 from report.page import page_html
@@ -133,6 +133,26 @@ def test_two_releases_in_one_fleet_are_red(folders: tuple[Path, Path], capsys: p
     said = capsys.readouterr().out
     assert "fleet, release: Every router serves the same release" in said
     assert "a old, b new" in said
+
+
+@pytest.mark.parametrize(
+    ("area", "before", "blamed"),
+    [
+        ("routing", OK, True),
+        ("requests", OK, True),
+        ("requests", None, True),
+        ("routing", FAILED, False),
+        ("host", OK, False),
+    ],
+)
+def test_a_release_is_to_blame_for_what_clients_get_and_did_not_before(
+    area: str, before: str | None, blamed: bool
+) -> None:
+    old = _report(_result("Another", host="a"), time="2026-01-01T00:00:00Z")
+    if before:
+        old.results.append(Result("a", area, "It holds", before))
+    now = _report(Result("a", area, "It holds", FAILED))
+    assert blames_release(now, compare(now, [old])) is blamed
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""The doctor: when something is wrong, walks from the client inwards and stops at the first broken link, with the mend.
+
+    ./deploy.sh doctor                                   the whole way, over the inventory's hosts
+    python3 tests/diagnose.py --env-file exports.sh      from a client's machine: the client's part of the way alone
+
+Exits with 0 when no link is broken, 1 at a broken one, 2 when the walk could not begin.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import unittest
+from collections.abc import Sequence
+from pathlib import Path
+
+from doctor.case import Case, read_case
+from doctor.client import Client
+from doctor.walk import walk
+from report.model import FAILED, Result
+from test_route import DEFAULT_POOLS, find_target, read_env_file, read_pools
+
+
+def told(results: Sequence[Result]) -> str:
+    """Return what became of a link as lines."""
+    broken = [result for result in results if result.verdict == FAILED]
+    if not broken:
+        return f"  ok      {results[0].check}"
+    lines = []
+    for result in broken:
+        where = "" if result.host == "client" else f" ({result.host})"
+        lines += [f"  BROKEN  {result.check}{where}"]
+        lines += [f"          {name:9} {text}" for name, text in _parts(result)]
+    return "\n".join(lines)
+
+
+def _parts(result: Result) -> list[tuple[str, str]]:
+    return [("expected", result.expected), ("found", result.found), ("mend", result.hint)]
+
+
+def make_case(given: argparse.Namespace) -> Case:
+    """Put the case together: the client's settings, and the hosts where the playbook told of them."""
+    environment = {**os.environ, **(read_env_file(given.env_file) if given.env_file else {})}
+    target = find_target(environment, given.url)
+    client = Client(target.url, target.key)
+    return read_case(given.case, client) if given.case else Case(client, given.pools)
+
+
+def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Walk from the client inwards, to the first broken link.")
+    parser.add_argument("--case", type=Path, metavar="FILE", help="the hosts, as playbooks/doctor.yml writes them")
+    parser.add_argument("--env-file", metavar="FILE", help="what ./deploy.sh env prints")
+    parser.add_argument("--url", help="another address of the gateway")
+    parser.add_argument("--pools", type=read_pools, default=DEFAULT_POOLS, metavar="JSON", help="what is expected")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write what was found")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Walk, say what was found, and return the exit code."""
+    given = parse_arguments(arguments)
+    try:
+        case = make_case(given)
+    except (OSError, ValueError, KeyError, unittest.SkipTest) as error:
+        print(f"The walk cannot begin: {error}", file=sys.stderr)
+        return 2
+    print(f"From the client inwards, at {case.client.url}:")
+    found: list[Result] = []
+    for results in walk(case):
+        found += results
+        print(told(results), flush=True)
+    if given.json:
+        given.json.write_text(json.dumps([vars(result) for result in found], indent=2) + "\n", encoding="utf-8")
+    if any(result.verdict == FAILED for result in found):
+        print("Mend it, then walk again: what lies behind it was not looked at.")
+        return 1
+    print("No link is broken. What only some requests have: docs/runbooks.md, a request that went wrong.")
+    if not case.machines:
+        print("The hosts were not looked at: ./deploy.sh doctor, on the control node, walks the whole way.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""What every host needs: to answer, an engine, room, the right time."""
+
+from __future__ import annotations
+
+import time
+
+from report.model import require
+
+from doctor.case import Case, Machine
+from doctor.containers import run
+from doctor.symptoms import FULL_DISK, quoted
+
+LEAST_FREE_PERCENT = 5
+MOST_CLOCK_SECONDS = 30.0
+
+
+def host_answers(case: Case, machine: Machine) -> None:
+    """The control node reaches the host."""
+    done = machine.host.run("true")
+    hint = "is it up? ssh to it with the inventory's user and key; docs/runbooks.md: a dead host"
+    require(done.rc == 0, "an answer to a command", quoted(done.stderr) if done.rc else "", hint)
+
+
+def engine_answers(case: Case, machine: Machine) -> None:
+    """Docker runs there."""
+    done = machine.host.run("docker version --format '{{.Server.Version}}'")
+    hint = "systemctl status docker; roles/docker/README.md: when the engine does not start"
+    require(done.rc == 0, "Docker's engine to answer", quoted(done.stderr or done.stdout), hint)
+
+
+def disk_has_room(case: Case, machine: Machine) -> None:
+    """Nothing can be written to a full one: Redis refuses, slots do not start."""
+    root = run(machine, "docker info --format '{{.DockerRootDir}}'").strip()
+    lines = run(machine, f"df -Pk {root} /").splitlines()[1:]
+    used = {line.split()[5]: int(line.split()[4].rstrip("%")) for line in lines}
+    full = ", ".join(
+        f"{mount} {percent} % used" for mount, percent in used.items() if 100 - percent < LEAST_FREE_PERCENT
+    )
+    require(not full, f"{LEAST_FREE_PERCENT} % free", full, FULL_DISK)
+
+
+def clock_is_right(case: Case, machine: Machine) -> None:
+    """Signed requests and certificates fail where it is not."""
+    before = time.time()
+    there = float(run(machine, "date +%s"))
+    off = max(before - 1 - there, there - time.time(), 0.0)
+    hint = "timedatectl there; chrony or systemd-timesyncd"
+    require(off <= MOST_CLOCK_SECONDS, f"at most {MOST_CLOCK_SECONDS:g} s apart from here", f"{off:.0f} s", hint)

@@ -1,0 +1,133 @@
+"""Symptoms that are known by a line of a log or of an answer: what each means, and the mend.
+
+Beside what the toolkit itself can run into: what users of LiteLLM report, with the number of its issue.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+FULL_DISK = "docs/runbooks.md: a full disk"
+MOST_QUOTED = 300
+_KEY = re.compile(r"\b(sk-|Bearer )[\w.-]{6,}")
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """A pattern, what it means when it is seen, and what helps."""
+
+    pattern: str
+    meaning: str
+    mend: str
+
+
+LOGS = (
+    Symptom(r"No space left on device", "the disk is full", FULL_DISK),
+    Symptom(
+        r"(?i)address already in use|port is already allocated",
+        "another program has its port",
+        "`ss -ltnp` on that host says which; end it, or give ours another: router_slots, gateway_port",
+    ),
+    Symptom(
+        r"(?i)bad file format reading the append only file|unexpected end of file reading the append only",
+        "Redis' file was cut off",
+        "`redis-check-aof --fix` on its file; or remove it: conversations and cooldowns are begun anew",
+    ),
+    Symptom(
+        r"(?i)can't reach database server|P1001|prisma.*(error|fail)",
+        "LiteLLM was given a database, and does not reach it",
+        "the toolkit needs none: take database_url out of the configuration (38121: its readiness is 200 all the same)",
+    ),
+    Symptom(
+        r"(?:ModuleNotFoundError|ImportError)[^\n]*vibe|vibe_router[^\n]*(?:Error|No such file)|No module named 'vibe",
+        "the plug-in cannot be loaded",
+        "./deploy.sh brings it anew; was files/ changed by hand, `git status` there",
+    ),
+    Symptom(
+        r"(?i)read-only file system|permission denied",
+        "it may not write or read a path that it needs",
+        "a mount or a mode was changed by hand: ./deploy.sh drift shows it (13369, 19859, 34236)",
+    ),
+    Symptom(
+        r"(?i)yaml\.(scanner|parser)|error parsing yaml|invalid yaml",
+        "its configuration is no YAML",
+        "it was edited by hand: ./deploy.sh renders it anew",
+    ),
+    Symptom(
+        r"MemoryError|Cannot allocate memory", "there was no memory left", "router_memory_limit; free memory there"
+    ),
+)
+
+HEALTH_CHECKS = (
+    Symptom(
+        r"(curl|wget)\S*: .*not found|exec: \"(curl|wget)\"|\"(curl|wget)\": executable file not found",
+        "the health check asks with a program that the image has not",
+        "ours asks with python3 (9295, 9479, 17645, 19626): a compose file of your own is in the way; ./deploy.sh",
+    ),
+)
+
+UPSTREAMS = (
+    Symptom(
+        r"(?i)\$\{\w+\}",
+        "the key is a shell variable's name",
+        "LiteLLM replaces os.environ/NAME alone: write it so in models.yml, with NAME in secrets.yml",
+    ),
+    Symptom(
+        r"(?i)name or service not known|no address associated|name resolution|getaddrinfo|nodename nor servname",
+        "the host of its api_base has no address",
+        "api_base of the pool in models.yml; DNS of the container: `docker exec ... getent hosts NAME`",
+    ),
+    Symptom(
+        r"(?i)certificate verify failed|self.signed certificate",
+        "its certificate is not trusted",
+        "a proxy that opens TLS, or an own authority: its certificate has to be in the image",
+    ),
+    Symptom(
+        r"(?i)connection error|connect call failed|cannot connect|connection refused|all connection attempts failed",
+        "nothing answers at its api_base",
+        "is it up, and does that host reach it? A firewall or a missing proxy: router_environment HTTPS_PROXY",
+    ),
+    Symptom(
+        r"(?i)timed? ?out",
+        "it does not answer in time",
+        "the provider is slow or a firewall drops: router_request_timeout, router_stream_timeout",
+    ),
+    Symptom(
+        r"(?i)unsupported ?param|does not support parameters|unknown parameter|drop_params",
+        "it does not take a parameter that was sent",
+        "drop_params of litellm_settings, which the toolkit sets, was taken out",
+    ),
+    Symptom(
+        r"(?i)no deployments? available|no healthy deployment|invalid model name",
+        "LiteLLM has no deployment of it",
+        "a wrong model_info (tier is free or paid) drops one in silence; docker logs of the slot, its first lines",
+    ),
+)
+
+# Status of a provider's answer -> meaning and mend.
+STATUSES = {
+    401: (
+        "the provider refuses the key",
+        "its name in secrets.yml, and whether it is of that provider and not revoked",
+    ),
+    402: ("the provider wants to be paid", "the account's billing"),
+    403: ("the key may not use that model", "the rights of the key or project at the provider"),
+    404: (
+        "the provider does not know that model",
+        "model of the pool's deployment in models.yml; api_base with or without /v1",
+    ),
+    408: ("it does not answer in time", "router_request_timeout; the provider's status page"),
+    429: ("the provider's limit is reached", "rpm and tpm of the account; a second deployment in the pool"),
+}
+
+
+def seen(text: str, symptoms: tuple[Symptom, ...]) -> Symptom | None:
+    """Return the first symptom that a text shows."""
+    return next((symptom for symptom in symptoms if re.search(symptom.pattern, text)), None)
+
+
+def quoted(text: str) -> str:
+    """Return the last line of a text that says something, without keys."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return _KEY.sub(r"\1…", lines[-1])[:MOST_QUOTED] if lines else "nothing"

@@ -1,0 +1,89 @@
+"""The walk from the client inwards: each link in its turn, until one is broken."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from report.model import FAILED, CheckFailedError, Result, sentence
+
+from doctor import links_hosts, links_redis, links_router, links_upstream, links_way_in
+from doctor.case import Case, Machine
+
+CLIENT = "client"
+HOSTS_AT_ONCE = 8
+HINT_ERROR = "the doctor itself does not know this; ./deploy.sh verify looks at everything"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A check, and of which role it is: "" for the client's own, `all` for every host's."""
+
+    check: Callable[..., None]
+    role: str = ""
+
+
+WALK = (
+    Link(links_way_in.name_of_the_gateway_is_found),
+    Link(links_way_in.port_of_the_gateway_is_open),
+    Link(links_way_in.certificate_of_the_gateway_is_valid),
+    Link(links_way_in.gateway_itself_answers),
+    Link(links_way_in.key_is_known),
+    Link(links_hosts.host_answers, "all"),
+    Link(links_hosts.engine_answers, "all"),
+    Link(links_hosts.disk_has_room, "all"),
+    Link(links_hosts.clock_is_right, "all"),
+    Link(links_router.gateway_runs, "gateway"),
+    Link(links_router.a_slot_serves, "router"),
+    Link(links_router.serving_slot_runs, "router"),
+    Link(links_router.serving_slot_starts_within_its_start_period, "router"),
+    Link(links_router.serving_slot_is_healthy, "router"),
+    Link(links_router.serving_slot_keeps_running, "router"),
+    Link(links_router.gateway_sends_to_the_serving_slots, "gateway"),
+    Link(links_router.plugin_is_in_the_container, "router"),
+    Link(links_router.hook_is_registered, "router"),
+    Link(links_router.configuration_has_no_silent_fault, "router"),
+    Link(links_router.timeouts_fit_each_other, "router"),
+    Link(links_redis.redis_runs, "redis"),
+    Link(links_redis.redis_takes_writes, "redis"),
+    Link(links_redis.router_reaches_redis, "router"),
+    Link(links_upstream.virtual_models_are_listed),
+    Link(links_upstream.every_pool_answers),
+    Link(links_upstream.decisions_are_made),
+)
+
+
+def walk(case: Case) -> Iterator[list[Result]]:
+    """Yield what became of each link, a result a host, and end behind the first that is broken."""
+    for link in WALK:
+        results = _look(link, case)
+        if results:
+            yield results
+        if any(result.verdict == FAILED for result in results):
+            return
+
+
+def _look(link: Link, case: Case) -> list[Result]:
+    """Check a link everywhere it is; all hosts of a broken one are told, not the first alone."""
+    if not link.role:
+        return [_judge(link, CLIENT, case)]
+    machines = case.machines if link.role == "all" else case.of(link.role)
+    with ThreadPoolExecutor(HOSTS_AT_ONCE) as pool:
+        return list(pool.map(lambda machine: _judge(link, machine.name, case, machine), machines))
+
+
+def _judge(link: Link, where: str, case: Case, *machine: Machine) -> Result:
+    result = Result(where, "doctor", sentence(link.check.__name__))
+    begin = time.monotonic()
+    try:
+        link.check(case, *machine)
+    except CheckFailedError as broken:
+        result.verdict, result.expected, result.found, result.hint = FAILED, broken.expected, broken.found, broken.hint
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        # Something answered in a way that no link expects: that is a finding, and not the doctor's end.
+        result.verdict, result.expected, result.hint = FAILED, "an answer of the usual shape", HINT_ERROR
+        result.found = type(error).__name__
+    result.milliseconds = round((time.monotonic() - begin) * 1000)
+    return result
