@@ -8,7 +8,7 @@ As a script (needs Python 3.9 and `requests`, nothing else, so it may be copied 
 
 As a pytest module it reads the same variables: OPENAI_BASE_URL (or ANTHROPIC_BASE_URL), OPENAI_API_KEY (or
 ANTHROPIC_AUTH_TOKEN), or VIBE_ENV_FILE, a file of `export NAME='value'` lines, as `./deploy.sh env` prints them.
-The suite sends about fifty requests with at most 16 tokens of answer each.
+The suite sends some sixty requests with at most 16 tokens of answer each; --most-requests caps them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import os
 import re
 import shlex
 import sys
+import threading
 import time
 import unittest
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -62,8 +63,51 @@ PROMPTS = {
     ),
 }
 
+# Of our own, by language: small talk, and a task that deserves the strong pool.
+LANGUAGES = {
+    "German": (
+        "hallo",
+        "Entwirf einen verteilten Ratenbegrenzer für 200 Dienste in 3 Regionen, beweise die obere Schranke während "
+        "einer Partition und vergleiche zwei Verfahren; begründe jede Abwägung Schritt für Schritt.",
+    ),
+    "French": (
+        "bonjour",
+        "Conçois un limiteur de débit distribué pour 200 services dans 3 régions, démontre la borne supérieure pendant "
+        "une partition et compare deux algorithmes ; justifie chaque compromis étape par étape.",
+    ),
+    "Spanish": (
+        "¡hola!",
+        "Diseña un limitador de tasa distribuido para 200 servicios en 3 regiones, demuestra la cota superior durante "
+        "una partición y compara dos algoritmos; justifica cada decisión paso a paso.",
+    ),
+    "Russian": (
+        "привет",
+        "Спроектируй распределённый ограничитель запросов для 200 сервисов в 3 регионах, докажи верхнюю границу при "
+        "разделении сети и сравни два алгоритма; обоснуй каждый компромисс по шагам.",
+    ),
+    "Chinese": (
+        "你好",
+        "为3个地区的200个服务设计一个分布式限流器，证明网络分区期间的上界，并比较两种算法，逐步论证每个取舍。",
+    ),
+    "Japanese": (
+        "ありがとう",
+        "3つのリージョンにある200のサービスのための分散レートリミッターを設計し、ネットワーク分断時の上限を証明し、"
+        "二つのアルゴリズムを比較して、各トレードオフを段階的に説明してください。",
+    ),
+}
+# A picture of one red point, PNG.
+PICTURE = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+)
+LONG_CONVERSATION_TURNS = 60
+# Beside the matrix, with an upstream that is paid for.
+OTHER_REQUESTS = 25
+CHARACTERS_PER_TOKEN = 4
+
 POOL_HEADER, SCORE_HEADER, SERVED_HEADER = "x-vibe-pool", "x-vibe-score", "x-litellm-model-group"
-REASON_HEADER = "x-vibe-reason"
+REASON_HEADER, RULE_HEADER = "x-vibe-reason", "x-vibe-rule"
+# What LiteLLM computes from its price list; a streamed answer has none in its headers.
+COST_HEADERS = ("x-litellm-response-cost", "x-litellm-response-cost-original")
 REVEALING_HEADERS = re.compile(r"x-litellm-model-api-base|llm_provider-.*", re.IGNORECASE)
 CLOSED_PATHS = ("/ui/", "/openapi.json", "/config/yaml", "/routes", "/fallback/login", "/sso/key/generate", "/test")
 STUB_ANSWER = re.compile(r"stub answer from model (\S+)")
@@ -164,6 +208,38 @@ class Exchange:
         return match[1] if match else None
 
 
+class Ledger:
+    """What was sent with the key, up to a limit, and what it cost by LiteLLM's prices in dollars."""
+
+    def __init__(self) -> None:
+        self.requests, self.priced, self.dollars = 0, 0, 0.0
+        self._lock = threading.Lock()
+
+    def begin(self) -> None:
+        """Count a request; raise SkipTest where VIBE_MOST_REQUESTS have been sent."""
+        most = int(os.environ.get("VIBE_MOST_REQUESTS") or 0)
+        with self._lock:
+            if most and self.requests >= most:
+                raise unittest.SkipTest(f"{most} requests were sent, as many as verification_most_requests allows")
+            self.requests += 1
+
+    def end(self, headers: Mapping[str, str]) -> None:
+        """Add what an answer's headers say of its cost."""
+        cost = next((headers[name] for name in COST_HEADERS if name in headers), None)
+        if cost is not None:
+            with self._lock:
+                self.priced += 1
+                self.dollars += float(cost)
+
+    def __str__(self) -> str:
+        """Say what it came to."""
+        told = f"{self.requests} requests to models"
+        return f"{told}; {self.priced} of them tell a cost, ${self.dollars:.4f} in all" if self.priced else told
+
+
+LEDGER = Ledger()
+
+
 def call(method: str, path: str, body: Json | None = None, key: str | None = None, **options: Any) -> Any:
     """Send one HTTP request; `key=""` sends none. No answer at all is a failed check."""
     gateway = target()
@@ -194,8 +270,10 @@ def send(api: str, model: str, prompt: str, stream: bool = False, **more: Any) -
         body["input"] = prompt
     else:
         body["messages"] = [{"role": "user", "content": prompt}]
+    LEDGER.begin()
     start = time.monotonic()
     response = call("POST", PATHS[api], {**body, **more}, stream=True)
+    LEDGER.end(response.headers)
     exchange = Exchange(response.status_code, response.headers, "", 0)
     try:
         if stream and response.status_code == 200:
@@ -279,8 +357,9 @@ class Case:
 
 
 def cases(pools: Mapping[str, tuple[str, str]]) -> list[Case]:
-    """Return every virtual model x simple and complex x every API x whole and streamed."""
-    return [Case(*line) for line in itertools.product(pools, PROMPTS, PATHS, (False, True))]
+    """Return every virtual model x simple and complex x every API x whole and streamed; the first ones say most."""
+    lines = itertools.product(PATHS, (False, True), pools, PROMPTS)
+    return [Case(model, prompt, api, stream) for api, stream, model, prompt in lines]
 
 
 def pytest_generate_tests(metafunc: Any) -> None:
@@ -423,6 +502,66 @@ def test_parameters_that_a_model_does_not_take_are_dropped() -> None:
         require_whole(send(api, virtual_model, PROMPTS[SIMPLE], **extra[api]), f"{HINT_DROP_PARAMS} ({virtual_model})")
 
 
+def _judged_model() -> tuple[str, tuple[str, str]]:
+    """Return a virtual model whose requests go to different pools, and its pools."""
+    for model, (cheap, strong) in target().pools.items():
+        if cheap != strong:
+            return model, (cheap, strong)
+    raise unittest.SkipTest("no virtual model is routed actively")
+
+
+def test_other_languages_are_judged_too() -> None:
+    """Small talk goes cheap and a hard task strong in other languages than English."""
+    model, pools = _judged_model()
+    for prompts in LANGUAGES.values():
+        for pool, prompt in ((pools[0], prompts[0]), (pools[1], prompts[1])):
+            exchange = send(CHAT, model, prompt)
+            require_whole(exchange)
+            decided, score = exchange.headers.get(POOL_HEADER), exchange.headers.get(SCORE_HEADER)
+            require(decided == pool, f"{pool} for {prompt[:20]!r}", f"{decided} with score {score}", HINT_DECISION)
+
+
+def test_tool_loop_stays_in_its_pool() -> None:
+    """Three turns of a tool loop are served by the pool of their ask, whatever the tools return."""
+    model, (cheap, _) = _judged_model()
+    tool = {"name": "look", "description": "Look at a file.", "parameters": {"type": "object", "properties": {}}}
+    turns: list[Json] = [{"role": "user", "content": PROMPTS[SIMPLE]}]
+    for number in range(3):
+        exchange = send(CHAT, model, "", messages=turns, tools=[{"type": "function", "function": tool}])
+        require_whole(exchange)
+        decided, rule = exchange.headers.get(POOL_HEADER), exchange.headers.get(RULE_HEADER)
+        require(decided == cheap, f"{cheap} in turn {number + 1}", f"{decided} by rule {rule}", HINT_DECISION)
+        call_id = f"call_{number}"
+        made = {"id": call_id, "type": "function", "function": {"name": "look", "arguments": "{}"}}
+        turns.append({"role": "assistant", "content": None, "tool_calls": [made]})
+        turns.append({"role": "tool", "tool_call_id": call_id, "content": PROMPTS[COMPLEX]})
+
+
+def test_long_conversation_is_served() -> None:
+    """A conversation of many turns is decided for and answered."""
+    model = next(iter(target().pools))
+    turns: list[Json] = []
+    for number in range(LONG_CONVERSATION_TURNS // 2):
+        turns.append({"role": "user", "content": "And then?"})
+        turns.append({"role": "assistant", "content": f"Then comes step {number}."})
+    exchange = send(CHAT, model, "", messages=[*turns, {"role": "user", "content": "thanks"}])
+    require_whole(exchange)
+    require(POOL_HEADER in exchange.headers, f"{POOL_HEADER} of {LONG_CONVERSATION_TURNS} turns", "none", HINT_PLUGIN)
+
+
+def test_picture_goes_where_it_can_be_seen() -> None:
+    """A picture is answered by the pool that was decided for it."""
+    model = next(iter(target().pools))
+    content = [{"type": "text", "text": "What is this?"}, {"type": "image_url", "image_url": {"url": PICTURE}}]
+    exchange = send(CHAT, model, "", messages=[{"role": "user", "content": content}])
+    if exchange.status == 400:
+        raise unittest.SkipTest(f"no pool of {model} takes pictures: {_short(exchange.text)}")
+    require_whole(exchange)
+    decided, served = exchange.headers.get(POOL_HEADER), exchange.headers.get(SERVED_HEADER)
+    found = f"decided {decided}, served {served}"
+    require(decided is not None and decided == served, "one pool, decided and served", found, HINT_LOG)
+
+
 def test_failing_pool_is_stood_in_for() -> None:
     """When the decided pool's upstream fails, another pool serves, and the headers say both.
 
@@ -452,6 +591,10 @@ CHECKS: tuple[Callable[[], None], ...] = (
     test_paths_outside_the_allow_list_are_closed,
     test_odd_upstream_fields_are_tolerated,
     test_parameters_that_a_model_does_not_take_are_dropped,
+    test_other_languages_are_judged_too,
+    test_tool_loop_stays_in_its_pool,
+    test_long_conversation_is_served,
+    test_picture_goes_where_it_can_be_seen,
     test_failing_pool_is_stood_in_for,
 )
 
@@ -589,6 +732,7 @@ def report(results: Sequence[Result]) -> Json:
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "verdict": FAILED if count[FAILED] else OK,
         "counts": count,
+        "notes": [str(LEDGER)],
         "results": [asdict(result) for result in results],
     }
 
@@ -602,6 +746,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--ca-file", metavar="FILE", help="the authority that signed the gateway's certificate")
     parser.add_argument("--pools", metavar="JSON", help="{virtual model: [cheap pool, strong pool]}, or a file with it")
     parser.add_argument("--direct-models", choices=["on", "off"], help="whether clients may name a pool (default: on)")
+    parser.add_argument("--most-requests", type=int, metavar="N", help="send no more than so many (default: all)")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="the longest silence within a request")
     parser.add_argument("--json", metavar="FILE", help="also write the report as JSON; - writes it to stdout instead")
     parser.add_argument("--junit", metavar="FILE", help="also write JUnit XML (needs the project's tests/report)")
@@ -623,12 +768,15 @@ def write_faces(summary: Json, options: argparse.Namespace) -> None:
 
 def put_into_environment(options: argparse.Namespace) -> None:
     """Make the options what `target` reads, so that script and pytest have one way to the gateway."""
+    if (options.most_requests or 0) < 0:
+        raise ValueError(f"--most-requests {options.most_requests} (verification_most_requests): 0 for all, or a number")
     variables = {
         "VIBE_ENV_FILE": options.env_file,
         "VIBE_CA_FILE": options.ca_file,
         "VIBE_POOLS_FILE": options.pools,
         "VIBE_DIRECT_MODELS": options.direct_models,
         "VIBE_TIMEOUT": options.timeout,
+        "VIBE_MOST_REQUESTS": options.most_requests,
     }
     os.environ.update({name: str(value) for name, value in variables.items() if value is not None})
     found = find_target(os.environ, options.url, options.key)
@@ -644,7 +792,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (unittest.SkipTest, OSError, ValueError) as error:
         say("ERROR", str(error))
         return 2
+    lines = cases(target().pools)
+    tokens = sum(len(PROMPTS[line.prompt]) for line in lines) // CHARACTERS_PER_TOKEN
     say("INFO", f"routing suite over {target().url}")
+    say(
+        "INFO",
+        f"{len(lines)} requests and some {OTHER_REQUESTS} more: {tokens} tokens in, {MAX_ANSWER_TOKENS} out of each",
+    )
     results = []
     for result in run():
         results.append(result)
@@ -664,6 +818,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     write_faces(summary, options)
     counts = ", ".join(f"{number} {verdict}" for verdict, number in summary["counts"].items())
+    say("INFO", str(LEDGER))
     say("ERROR" if summary["counts"][FAILED] else "INFO", f"{len(results)} checks: {counts}")
     return 1 if summary["counts"][FAILED] else 0
 

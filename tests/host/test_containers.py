@@ -10,6 +10,7 @@ from testinfra.host import Host
 
 SHORTEST_START_PERIOD_S = 60
 SHORTEST_STOP_S = 60
+COMPOSE_LABELS = ("project", "project.working_dir", "project.config_files", "service", "config-hash")
 MOUNTED = {"/app/config.yaml", "/app/vibe_router.py", "/app/vibe", "/app/vibe_routes.json"}
 
 
@@ -64,6 +65,18 @@ def test_container_is_made_of_the_image_that_its_name_means_now(host: Host, cont
     name = container["Config"]["Image"]
     image = command(host, f"docker image inspect --format '{{{{.Id}}}}' {name}").strip()
     require(container["Image"] == image, f"{name} is {image[:19]}", container["Image"][:19], HINT_DEPLOY)
+
+
+def test_container_is_as_its_compose_file_says(host: Host, container: dict[str, Any]) -> None:
+    labels = container["Config"]["Labels"] or {}
+    project, folder, files, service, made_of = (labels.get(f"com.docker.compose.{name}") for name in COMPOSE_LABELS)
+    require(bool(made_of), "a container that Compose made", "one that was made by hand", HINT_BY_HAND)
+    environment = labels.get("com.docker.compose.project.environment_file")
+    where = f"--project-name {project} --project-directory {folder} --file {files}"
+    where += f" --env-file {environment}" if environment else ""
+    # What Compose compares itself: addresses, networks, mounts, limits, health check, image.
+    said = command(host, f"docker compose {where} config --hash {service}").split()[-1]
+    require(said == made_of, f"what {files} says now", "an older or another configuration", HINT_DEPLOY)
 
 
 def test_container_comes_back_by_itself(container: dict[str, Any]) -> None:

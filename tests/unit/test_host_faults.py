@@ -36,6 +36,11 @@ DISK = "/dev/vda 1000000 300000 700000 {}% /"
 STATISTICS = "# pxname,svname,status,\nrouters,a-blue,UP,\nrouters,a-green,MAINT,\nrouters,BACKEND,UP,\n"
 
 
+def _labels() -> dict[str, str]:
+    told = dict.fromkeys(test_containers.COMPOSE_LABELS, "x") | {"config-hash": "hash-of-it"}
+    return {f"com.docker.compose.{name}": text for name, text in told.items()}
+
+
 def _container(name: str, user: str) -> dict[str, Any]:
     """Return what `docker inspect` says of a sound container, as far as the checks look."""
     return {
@@ -50,7 +55,7 @@ def _container(name: str, user: str) -> dict[str, Any]:
             "Restarting": False,
             "FinishedAt": "0001-01-01T00:00:00Z",
         },
-        "Config": {"User": user, "Image": IMAGE, "Env": [], "Labels": {}, "StopTimeout": 10, "Healthcheck": {}},
+        "Config": {"User": user, "Image": IMAGE, "Env": [], "Labels": _labels(), "StopTimeout": 10, "Healthcheck": {}},
         "HostConfig": {
             "ReadonlyRootfs": True,
             "CapDrop": ["ALL"],
@@ -71,7 +76,7 @@ def _router() -> dict[str, Any]:
     container = _container(SLOT, "10001:10001")
     container["Config"] |= {
         "Env": ["PYTHONPATH=/app"],
-        "Labels": {"vibe.release": RELEASE},
+        "Labels": {**_labels(), "vibe.release": RELEASE},
         "StopTimeout": 120,
         "Healthcheck": {
             "StartPeriod": 120 * 10**9,
@@ -133,6 +138,7 @@ class World:
             f"cat {ROUTER_DIR}/current/manifest.json": json.dumps({"release": RELEASE, "image": IMAGE}),
             f"cat {ROUTER_DIR}/current/secrets.json": json.dumps({"PROVIDER_KEY": SECRET}),
             "docker version": "26.1.5",
+            "docker compose --project-name": "service hash-of-it",
             "docker compose": "2.26.1",
             "cat /etc/docker/daemon.json": '{"log-opts": {"max-size": "20m"}}',
             "python3 -c": STATISTICS,
@@ -420,6 +426,16 @@ FAULTS: dict[str, tuple[Callable[[World], None], str, str]] = {
         _in("vibe-redis", "Image", to="sha256:ffffffffffffffff"),
         "container_is_made_of_the_image_that_its_name_means_now",
         "sha256:ffffffffffff",
+    ),
+    "compose file was edited": (
+        _says("docker compose --project-name", "service another-hash"),
+        "container_is_as_its_compose_file_says",
+        "another configuration",
+    ),
+    "container was made by hand": (
+        _in("vibe-redis", "Config", "Labels", to={}),
+        "container_is_as_its_compose_file_says",
+        "made by hand",
     ),
     "stays down after a crash": (
         _in("vibe-gateway", "HostConfig", "RestartPolicy", "Name", to=""),

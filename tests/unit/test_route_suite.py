@@ -151,3 +151,59 @@ def test_script_reports_and_ends_with_one_on_a_failure(
     assert all(row["expected"] and row["found"] and row["hint"] for row in failed)
     assert "virtual model" in shown.out
     assert KEY not in shown.out + shown.err + report.read_text()
+
+
+def _answers(monkeypatch: pytest.MonkeyPatch, pool: str, rule: str = "score", status: int = 200) -> None:
+    """Let every request be answered by one pool."""
+    exchange = exchange_with(x_vibe_pool=pool, x_vibe_rule=rule, x_litellm_model_group="pool-chat-standard")
+    exchange.status = status
+    monkeypatch.setattr(suite, "send", lambda *words, **more: exchange)
+
+
+@pytest.mark.usefixtures("pointed_at_stub")
+def test_a_tool_loop_that_leaves_its_pool_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    _answers(monkeypatch, "pool-chat-mini", "inherit")
+    suite.test_tool_loop_stays_in_its_pool()
+    _answers(monkeypatch, "pool-chat-standard")
+    with pytest.raises(suite.CheckFailedError, match="pool-chat-standard by rule score"):
+        suite.test_tool_loop_stays_in_its_pool()
+
+
+@pytest.mark.usefixtures("pointed_at_stub")
+def test_a_language_that_is_not_judged_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    _answers(monkeypatch, "pool-chat-mini")
+    with pytest.raises(suite.CheckFailedError, match="pool-chat-standard for 'Entwirf"):
+        suite.test_other_languages_are_judged_too()
+
+
+@pytest.mark.usefixtures("pointed_at_stub")
+def test_a_picture_that_another_pool_served_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    _answers(monkeypatch, "pool-chat-standard", "ability")
+    suite.test_picture_goes_where_it_can_be_seen()
+    _answers(monkeypatch, "pool-chat-mini")
+    with pytest.raises(suite.CheckFailedError, match="decided pool-chat-mini, served pool-chat-standard"):
+        suite.test_picture_goes_where_it_can_be_seen()
+    _answers(monkeypatch, "pool-chat-mini", status=400)
+    with pytest.raises(unittest.SkipTest, match="takes pictures"):
+        suite.test_picture_goes_where_it_can_be_seen()
+
+
+@pytest.mark.usefixtures("pointed_at_stub")
+def test_a_long_conversation_that_nobody_decided_for_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite, "send", lambda *words, **more: exchange_with(x_litellm_model_group="x"))
+    with pytest.raises(suite.CheckFailedError, match="the plug-in did not run"):
+        suite.test_long_conversation_is_served()
+
+
+@pytest.mark.usefixtures("pointed_at_stub")
+def test_no_more_requests_are_sent_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = suite.Ledger()
+    monkeypatch.setattr(suite, "LEDGER", ledger)
+    monkeypatch.setenv("VIBE_MOST_REQUESTS", "2")
+    for _ in range(2):
+        suite.send(suite.CHAT, "gpt-mini", "hi")
+    with pytest.raises(unittest.SkipTest, match="verification_most_requests"):
+        suite.send(suite.CHAT, "gpt-mini", "hi")
+    assert str(ledger) == "2 requests to models"
+    ledger.end({"x-litellm-response-cost-original": "0.25"})
+    assert str(ledger) == "2 requests to models; 1 of them tell a cost, $0.2500 in all"
