@@ -769,7 +769,7 @@ def write_faces(summary: Json, options: argparse.Namespace) -> None:
 def put_into_environment(options: argparse.Namespace) -> None:
     """Make the options what `target` reads, so that script and pytest have one way to the gateway."""
     if (options.most_requests or 0) < 0:
-        raise ValueError(f"--most-requests {options.most_requests} (verification_most_requests): 0 for all, or a number")
+        raise ValueError(f"--most-requests {options.most_requests} (verification_most_requests): 0 for all, or more")
     variables = {
         "VIBE_ENV_FILE": options.env_file,
         "VIBE_CA_FILE": options.ca_file,
