@@ -13,8 +13,8 @@ from doctor.case import Machine
 from doctor.symptoms import HEALTH_CHECKS, LOGS, quoted, seen
 
 LOG_LINES = 60
-# Exit code of a program that SIGKILL ended: 128 and the signal's number.
-KILLED = 137
+# Exit codes of what a signal ended: 128 and its number. SIGTERM is how a container is stopped by hand.
+KILLED, STOPPED = 137, (0, 143)
 
 
 def run(machine: Machine, text: str) -> str:
@@ -63,7 +63,7 @@ def require_running(machine: Machine, name: str) -> dict[str, Any]:
         raise CheckFailedError(expected, f"{found}: {symptom.meaning}: {quoted(text)}", symptom.mend)
     if state["ExitCode"] == KILLED:
         hint = f"it was killed, by hand or for want of memory on the host (`dmesg | grep -i kill`): docker start {name}"
-    elif state["ExitCode"] == 0:
+    elif state["ExitCode"] in STOPPED:
         hint = f"it was stopped by hand: docker start {name}, or ./deploy.sh"
     else:
         hint = f"docker logs {name} 2>&1 | tail -50; an older release serves again with ./deploy.sh rollback"

@@ -115,13 +115,17 @@ def test_a_tool_call_that_fails_again_and_again_escalates(deployed: dict[str, st
 
 
 @pytest.fixture(scope="module")
-def second_host(deployed: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def second_host(deployed: dict[str, str]) -> Iterator[str]:
     """The release on what might be another host: two workers that share nothing with the first but Redis."""
-    override = tmp_path_factory.mktemp("second") / "override.yaml"
-    override.write_text('services: {router: {command: [serve, --workers, "2"]}}\n', encoding="utf-8")
-    slot = ("env", "VIBE_SLOT=second", f"VIBE_SLOT_ADDRESS=127.0.0.1:{SECOND_PORT}", "VIBE_RELEASE=second")
-    files = ("--file", str(RELEASE / "compose.yaml"), "--file", str(override))
-    project = (*slot, "docker", "compose", "--project-name", "vibe-second", "--project-directory", str(RELEASE), *files)
+    of_the_slot = {
+        "VIBE_SLOT": "second",
+        "VIBE_SLOT_ADDRESS": f"127.0.0.1:{SECOND_PORT}",
+        "VIBE_RELEASE": "second",
+        "VIBE_WORKERS": "2",
+        "VIBE_MEMORY_LIMIT": "2g",
+    }
+    slot = ("env", *(f"{name}={value}" for name, value in of_the_slot.items()))
+    project = (*slot, "docker", "compose", "--project-name", "vibe-second", "--project-directory", str(RELEASE))
     run(*project, "up", "--detach", "--wait")
     yield f"http://127.0.0.1:{SECOND_PORT}/v1"
     run(*project, "down", "--timeout", "5")

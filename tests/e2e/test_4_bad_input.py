@@ -66,6 +66,23 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "shell variable": (_pools(api_base="http://${HOST}/v1"), ["api_base", "is no address"]),
     "invalid tier": (_pools(model_info={"tier": "standard"}), ["tier standard", "free and paid"]),
     "weak key": ({"router_master_key": "sk-1234"}, ["router_master_key", "shorter than 20", "publicly known"]),
+    "no workers": ({"router_workers": 0}, ["router_workers", "0 is neither auto nor a number from 1 to 256"]),
+    "less than no workers": ({"router_workers": -1}, ["router_workers", "-1 is neither", "from 1 to 256"]),
+    "many workers": ({"router_workers": "many"}, ["router_workers", "many is neither auto", "give auto"]),
+    "thousand workers": ({"router_workers": 1000}, ["router_workers", "1000 is neither auto nor a number"]),
+    "workers without memory for them": (
+        {"router_workers": 250},
+        [
+            "router_workers",
+            "250 workers need",
+            "MiB while two slots run, and the host has",
+            "auto takes as many as fit",
+        ],
+    ),
+    "memory for less than a worker": (
+        {"router_memory_limit": "512m"},
+        ["router_memory_limit", "512m is less than the 740 MiB that one worker needs", "router_worker_memory_mib"],
+    ),
     "too little disk": ({"preflight_min_disk_mib": 10**9}, ["disk", "MiB free", "are needed"]),
     "too little memory": ({"preflight_min_memory_mib": 10**9}, ["memory", "MiB"]),
     "archive that is not there": (

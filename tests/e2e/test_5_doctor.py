@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from e2e.machine import PROJECT, Run, haproxy, run, servers, wait_for
+from e2e.machine import PROJECT, Run, containers, haproxy, run, servers, wait_for
 
 ROUTER = Path("/opt/litellm-vibe-router/router")
 SETTINGS = PROJECT / "inventory/local/.secrets/client.env"
@@ -48,16 +48,11 @@ def test_no_link_is_broken_in_a_sound_deployment(case: Run) -> None:
     assert (PROJECT / "reports/local/doctor/case.json").stat().st_mode & 0o777 == 0o600
 
 
-@contextmanager
-def _stopped(*names: str) -> Iterator[None]:
-    run("docker", "stop", "--time", "2", *names)
-    try:
-        yield
-    finally:
-        run("docker", "start", *names)
-        wait_for(lambda: "UP" in servers()[_server().split("/")[1]], READY_SECONDS, servers)
-        health = ("docker", "inspect", "--format", "{{.State.Health.Status}}", *names)
-        wait_for(lambda: set(run(*health).stdout.split()) == {"healthy"}, READY_SECONDS, lambda: run(*health).stdout)
+def _settle() -> None:
+    """Wait until everything is well again: a container that was paused is unhealthy until its next check."""
+    health = ("docker", "inspect", "--format", "{{.State.Health.Status}}", *containers())
+    wait_for(lambda: set(run(*health).stdout.split()) == {"healthy"}, READY_SECONDS, lambda: run(*health).stdout)
+    wait_for(lambda: servers()[_server().split("/")[1]] == "UP", READY_SECONDS, servers)
 
 
 @contextmanager
@@ -67,7 +62,11 @@ def _done(do: tuple[str, ...], undo: tuple[str, ...]) -> Iterator[None]:
         yield
     finally:
         run(*undo)
-        wait_for(lambda: "UP" in servers()[_server().split("/")[1]], READY_SECONDS, servers)
+        _settle()
+
+
+def _stopped(name: str) -> AbstractContextManager[None]:
+    return _done(("docker", "stop", "--time", "2", name), ("docker", "start", name))
 
 
 @contextmanager
@@ -157,8 +156,8 @@ FAULTS: dict[str, tuple[Callable[[], AbstractContextManager[None]], str, str, st
     "provider is away": (
         lambda: _stopped("vibe-stub-upstream"),
         "Every pool answers",
-        "api_base",
-        "api_base",
+        "nothing answers at its api_base",
+        "is it up",
     ),
 }
 

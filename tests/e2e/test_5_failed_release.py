@@ -71,13 +71,23 @@ def dead_upstream(tmp_path: Path) -> str:
     return f"@{extra}"
 
 
+@pytest.fixture(scope="module")
+def new_key(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Another key, and the variable of it: in a file, for the host checks find a key in the process list."""
+    file = tmp_path_factory.mktemp("key") / "key.json"
+    key = f"sk-{'n3w' * 12}XyZ"
+    file.write_text(json.dumps({"router_master_key": key}), encoding="utf-8")
+    return key, f"@{file}"
+
+
 def test_a_release_whose_requests_fail_is_stopped_and_the_old_one_goes_on(
-    deployed: dict[str, str], dead_upstream: str
+    deployed: dict[str, str], dead_upstream: str, new_key: tuple[str, str]
 ) -> None:
     before = containers()
     serving = Path("/opt/litellm-vibe-router/router/serving").readlink()
     with _requests_all_the_while(deployed) as failed:
-        done = run(PLAYBOOK, "site.yml", "-e", dead_upstream, check=False)
+        # With another key: what fails must not take the old one away.
+        done = run(PLAYBOOK, "site.yml", "-e", dead_upstream, "-e", new_key[1], check=False)
     assert done.returncode != 0
     assert "did not prove itself" in done.stdout
     assert f"local: release {CURRENT.readlink().name}, undone: " in done.stdout
@@ -170,18 +180,12 @@ def test_a_release_that_is_not_there_is_refused_before_anything_is_touched() -> 
 
 
 def test_a_new_key_counts_once_its_release_serves_and_the_old_one_till_then(
-    deployed: dict[str, str], dead_upstream: str, tmp_path: Path
+    deployed: dict[str, str], new_key: tuple[str, str]
 ) -> None:
-    new = {**deployed, "OPENAI_API_KEY": f"sk-{'n3w' * 12}XyZ"}
-    # In a file: the host checks find a key in the process list.
-    (tmp_path / "key.json").write_text(json.dumps({"router_master_key": new["OPENAI_API_KEY"]}), encoding="utf-8")
-    wanted = f"@{tmp_path / 'key.json'}"
-    with _requests_all_the_while(deployed) as failed:
-        assert run(PLAYBOOK, "site.yml", "-e", dead_upstream, "-e", wanted, check=False).returncode != 0
-    assert failed == [], "a failed release with a new key took the old key away"
-    run(PLAYBOOK, "site.yml", "--tags", "gateway", "-e", wanted)
+    new = {**deployed, "OPENAI_API_KEY": new_key[0]}
+    run(PLAYBOOK, "site.yml", "--tags", "gateway", "-e", new_key[1])
     assert chat(deployed, "hi").status_code == 200, "the gateway alone took the serving release's key away"
-    run("./deploy.sh", "-e", wanted)
+    run("./deploy.sh", "-e", new_key[1])
     assert chat(new, "hi").status_code == 200
     assert chat(deployed, "hi").status_code == 401
     run(PLAYBOOK, "playbooks/rollback.yml")

@@ -1,0 +1,129 @@
+"""What the benchmarks share: variants of the serving slot in containers of their own, and ApacheBench's rate of one.
+
+Arms are measured in turn, in both orders, within one run, and compared pair by pair: this machine's pace changes by the
+minute.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+RELEASE = Path("/opt/litellm-vibe-router/router/current")
+START_SECONDS, RATE_SECONDS = 180, 180
+
+
+def need_ab() -> None:
+    """End with the mend where ApacheBench is missing."""
+    if shutil.which("ab") is None:
+        sys.exit("ab is missing: apt-get install apache2-utils")
+
+
+def master_key() -> str:
+    """Return the key of this machine's throwaway deployment."""
+    return str(json.loads((RELEASE / "secrets.json").read_text(encoding="utf-8"))["LITELLM_MASTER_KEY"])
+
+
+def output(*words: str) -> str:
+    """Return what a command prints."""
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
+
+
+def serving_slot() -> dict[str, Any]:
+    """Return what `docker inspect` says of the serving slot."""
+    name = output("docker", "ps", "--filter", "label=vibe.slot", "--format", "{{.Names}}").split()[0]
+    container: dict[str, Any] = json.loads(output("docker", "inspect", name))[0]
+    return container
+
+
+def without_plugin(folder: Path) -> Path:
+    """Return a copy of the serving release's configuration with the plug-in taken out."""
+    config, found = re.subn(r"(?m)^  callbacks: .*\n", "", (RELEASE / "config.yaml").read_text(encoding="utf-8"))
+    if found != 1:
+        sys.exit("the release's configuration has no line of callbacks to take out")
+    path = folder / "without.yaml"
+    path.write_text(config, encoding="utf-8")
+    path.chmod(0o644)
+    folder.chmod(0o755)
+    return path
+
+
+def start(name: str, port: int, workers: int, config: Path, *options: str) -> str:
+    """Start a container like the serving slot's, with another configuration, and return its name."""
+    # As the release starts, but for the check that refuses a configuration without the plug-in.
+    launch = 'import sys; sys.path.insert(0, "/app"); import vibe_launch as launch;'
+    launch += f"launch.config_faults = lambda config, environment: []; launch.serve({workers}, 120)"
+    container = serving_slot()
+    mounts = [f"--volume={config}:/app/config.yaml:ro"]
+    mounts += [
+        f"--volume={mount['Source']}:{mount['Destination']}:ro"
+        for mount in container["Mounts"]
+        if mount["Destination"] != "/app/config.yaml"
+    ]
+    command = ["docker", "run", "--detach", f"--name={name}", "--network=vibe", "--tmpfs=/tmp", "--read-only", *options]
+    command += [f"--publish=127.0.0.1:{port}:4000", f"--user={container['Config']['User']}"]
+    command += [f"--workdir={container['Config']['WorkingDir']}", *mounts]
+    command += [f"--env={variable}" for variable in container["Config"]["Env"]]
+    output(*command, "--entrypoint=python3", container["Config"]["Image"], "-c", launch)
+    return name
+
+
+def wait_for(port: int) -> None:
+    """Return once the container at a port is alive."""
+    until = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health/liveliness", timeout=5).close()
+            return
+        except (urllib.error.URLError, OSError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(1.0)
+
+
+def rate(port: int, body: Mapping[str, Any], folder: Path, requests: int, connections: int, *before: str) -> float:
+    """Return requests a second of chat completions with `body`; `before` stands before ab, as taskset does."""
+    path = folder / "body.json"
+    path.write_text(json.dumps(body), encoding="utf-8")
+    # The key is one of this machine's throwaway deployment, and ab takes headers on its command line alone.
+    command = [*before, "ab", "-q", "-l", "-k", "-n", str(requests), "-c", str(connections), "-p", str(path)]
+    command += ["-T", "application/json", "-H", f"Authorization: Bearer {master_key()}"]
+    done = subprocess.run(
+        [*command, f"http://127.0.0.1:{port}/v1/chat/completions"],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=RATE_SECONDS,
+    )
+    if "Non-2xx" in done.stdout or not re.search(r"Failed requests:\s+0\n", done.stdout):
+        sys.exit(f"requests failed:\n{done.stdout}")
+    found = re.search(r"Requests per second:\s+([\d.]+)", done.stdout)
+    if found is None:
+        sys.exit(f"ab said no rate:\n{done.stdout}")
+    return float(found[1])
+
+
+def compared(arms: Sequence[str], measure: Callable[[str], float], rounds: int) -> dict[str, Any]:
+    """Measure two arms in turn; return their medians, and the median and quartiles of the first by the second."""
+    rates: dict[str, list[float]] = {arm: [] for arm in arms}
+    for number in range(rounds + 1):
+        for arm in arms if number % 2 else arms[::-1]:
+            found = measure(arm)
+            # The first round is for connections and caches.
+            if number:
+                rates[arm].append(found)
+    one, other = arms
+    ratios = [a / b for a, b in zip(rates[one], rates[other], strict=True)]
+    low, middle, high = (round(ratio, 3) for ratio in statistics.quantiles(ratios, n=4))
+    medians = {f"requests/s {arm}": round(statistics.median(found), 1) for arm, found in rates.items()}
+    return {**medians, "ratio": middle, "quartiles": [low, high], "rounds": rounds}
