@@ -28,6 +28,7 @@ class Traffic:
 
     sent: int = 0
     streamed: int = 0
+    under_way: int = 0
     failed: list[str] = field(default_factory=list)
     # When each of those ended, as time.monotonic() says.
     failed_at: list[float] = field(default_factory=list)
@@ -45,6 +46,7 @@ async def _send(client: httpx.AsyncClient, stream: bool, traffic: Traffic, begun
         "stream": stream,
     }
     at = f"after {time.monotonic() - begun:.1f} s"
+    traffic.under_way += 1
     try:
         async with client.stream("POST", "/chat/completions", json=body) as answer:
             text = "".join([part async for part in answer.aiter_text()])
@@ -54,6 +56,8 @@ async def _send(client: httpx.AsyncClient, stream: bool, traffic: Traffic, begun
             traffic.lose(f"{at}: the stream was cut: {text[-200:]!r}")
     except httpx.HTTPError as error:
         traffic.lose(f"{at}: {error!r}")
+    finally:
+        traffic.under_way -= 1
 
 
 async def _keep_sending(settings: dict[str, str], rate: float, traffic: Traffic, done: threading.Event) -> None:
