@@ -9,7 +9,7 @@ from report.model import CheckFailedError, require
 
 from doctor.case import Case, Machine
 from doctor.containers import require_no_loop, require_running, run
-from doctor.links_router import QUIET_SECONDS, read_config, slot_name
+from doctor.links_router import read_config, slot_name
 from doctor.symptoms import FULL_DISK
 
 REDIS = "vibe-redis"
@@ -22,7 +22,7 @@ CONNECT = (
 
 def redis_runs(case: Case, machine: Machine) -> None:
     """Its container runs, without a break."""
-    require_no_loop(machine, require_running(machine, REDIS), QUIET_SECONDS)
+    require_no_loop(machine, require_running(machine, REDIS))
 
 
 def redis_takes_writes(case: Case, machine: Machine) -> None:

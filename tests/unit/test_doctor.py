@@ -594,6 +594,14 @@ def test_an_answer_of_no_usual_shape_is_a_finding_and_not_the_doctors_end() -> N
     assert (broken.check, broken.found) == ("Virtual models are listed", "JSONDecodeError")
 
 
+def test_a_single_restart_that_is_over_hides_nothing_behind_it() -> None:
+    world = World()
+    ended = time.strftime("%Y-%m-%dT%H:%M:%S.000000000Z", time.gmtime(time.time() - 60))
+    world.host.containers[SLOT]["RestartCount"] = 1
+    world.host.containers[SLOT]["State"]["FinishedAt"] = ended
+    assert not [result for result in world.walked() if result.verdict == FAILED]
+
+
 def test_every_host_of_a_broken_link_is_told() -> None:
     good, bad = MadeUpHost(), MadeUpHost()
     bad.containers[SLOT]["State"]["Status"] = "exited"
