@@ -1,6 +1,7 @@
 """A release that is not good never serves: the old slot goes on, and no request is lost."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -154,6 +155,21 @@ def test_a_release_that_only_the_verification_finds_bad_is_undone(deployed: dict
     assert told[0]["release"] == told[1]["from"] != before
     assert GOOD.read_text(encoding="utf-8").split()[-1] == before
     assert told[0]["release"] not in GOOD.read_text(encoding="utf-8")
+    assert failed == []
+
+
+def test_a_slot_of_another_size_that_cannot_start_leaves_nothing_behind(deployed: dict[str, str]) -> None:
+    run(PLAYBOOK, "playbooks/rollout.yml")
+    before = containers()
+    port = 4102 if (CURRENT.parent / "serving").readlink().stem == "blue" else 4101
+    with socket.create_server(("127.0.0.1", port)), _requests_all_the_while(deployed) as failed:
+        done = run(PLAYBOOK, "playbooks/rollout.yml", "-e", "router_workers=1", check=False)
+    assert done.returncode == 2
+    assert containers() == before
+    left = run(
+        "docker", "ps", "--all", "--filter", "name=^litellm-vibe-router", "--format", "{{.Names}}"
+    ).stdout.split()
+    assert left == [f"litellm-vibe-router-{(CURRENT.parent / 'serving').readlink().stem}"]
     assert failed == []
 
 

@@ -13,6 +13,9 @@ ROUTER_DIR = f"{BASE_DIR}/router"
 CONTAINERS = {"redis": "vibe-redis", "gateway": "vibe-gateway", "stub_upstream": "vibe-stub-upstream"}
 ROLES = os.environ.get("VIBE_HOST_ROLES", "router redis gateway stub_upstream").split()
 
+# A host that is leaving keeps its engine, and nothing of ours.
+LEAVES = not {"router", *CONTAINERS} & set(ROLES)
+
 # How the reason begins for which a check of another role is none of this host's.
 NOT_HERE = "this host runs no"
 

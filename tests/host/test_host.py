@@ -2,7 +2,7 @@
 
 import time
 
-from host.on_host import BASE_DIR, ROLES, command
+from host.on_host import BASE_DIR, LEAVES, command
 from report.model import require
 from testinfra.host import Host
 
@@ -13,8 +13,7 @@ MOST_CLOCK_SECONDS = 30
 
 def test_there_is_room_on_the_disk(host: Host, about: dict[str, str]) -> None:
     root = command(host, "docker info --format '{{.DockerRootDir}}'").strip()
-    # A host that is leaving has no role any more, and nothing of ours.
-    ours = [BASE_DIR] if ROLES else []
+    ours = [] if LEAVES else [BASE_DIR]
     lines = command(host, f"df -Pk {' '.join([root, *ours])} /").splitlines()[1:]
     used = {line.split()[5]: int(line.split()[4].rstrip("%")) for line in lines}
     about["disk"] = ", ".join(f"{mount} {percent} % used" for mount, percent in used.items())

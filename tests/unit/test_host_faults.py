@@ -472,6 +472,17 @@ def test_planted_fault_turns_its_check_red_and_no_other(fault: str) -> None:
     assert red[check].hint
 
 
+def test_a_host_that_is_leaving_is_not_asked_for_a_folder_that_it_no_longer_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(test_host, "LEAVES", True)
+    world = World()
+    world.answers[f"df -Pk /var/lib/docker {BASE_DIR}"] = None
+    # Asked first, for the made-up host takes the first answer that fits.
+    world.answers = dict(sorted(world.answers.items(), reverse=True))
+    test_host.test_there_is_room_on_the_disk(world, {})
+
+
 def test_every_check_has_a_fault() -> None:
     checks = {name.removeprefix("test_") for module in MODULES for name in vars(module) if name.startswith("test_")}
     assert checks == {check for _, check, _ in FAULTS.values()}
