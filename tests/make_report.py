@@ -64,6 +64,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--folder", required=True, type=Path, metavar="DIR", help="where the report goes")
     parser.add_argument("--hosts", type=json.loads, default=[], metavar="JSON", help="the hosts that must have results")
     parser.add_argument("--version", default="", help="the toolkit's version")
+    parser.add_argument("--left", default="", metavar="RELEASE", help="what served before the run that is verified")
     parser.add_argument("--keep", type=int, default=DEFAULT_KEPT, help="how many reports the history keeps")
     parser.add_argument("--colour", action="store_true", help="a table in colours")
     return parser.parse_args(arguments)
@@ -80,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     before, broken = earlier(given.folder)
     report.notes += broken
     change = compare(report, before)
-    report.blames_release = blames_release(report, change)
+    report.blames_release = blames_release(report, before, given.left)
     print(terminal_text(report, change, given.colour))
     faces = {".json": report.to_json(), ".html": page_html(report, change), ".xml": junit_xml(report)}
     try:

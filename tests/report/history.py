@@ -28,9 +28,17 @@ class Change:
 RELEASE_AREAS = ("routing", "requests")
 
 
-def blames_release(report: Report, change: Change) -> bool:
-    """Say whether clients get something wrong now that they did not in the report before."""
-    return any(result.area in RELEASE_AREAS and change.since[result.key] == report.time for result in report.failures)
+def blames_release(report: Report, before: Sequence[Report], left: str) -> bool:
+    """Say whether clients get something wrong that they did not in the last report of the release that was left.
+
+    Not the report before: that may be of a release that was undone, and is tried again. Without a report of the release
+    that was left, nothing is known to be worse.
+    """
+    of_the_left = [old for old in before if any(facts.get("release") == left for facts in old.about.values())]
+    if not left or not of_the_left:
+        return False
+    known = {result.key for result in of_the_left[-1].failures}
+    return any(result.area in RELEASE_AREAS and result.key not in known for result in report.failures)
 
 
 def earlier(folder: Path) -> tuple[list[Report], list[str]]:

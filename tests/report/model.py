@@ -66,8 +66,8 @@ class Report:
     """A whole verification.
 
     `about` tells for each host what runs there (release, image, engine and so on), as the host checks learnt it;
-    `notes` are what is worth saying although it is no fault; `blames_release` says whether something fails that the
-    release answers for and that did not fail before.
+    `notes` are what is worth saying although it is no fault; `blames_release` says whether clients get something
+    wrong that they did not from the release before.
     """
 
     environment: str

@@ -135,24 +135,32 @@ def test_two_releases_in_one_fleet_are_red(folders: tuple[Path, Path], capsys: p
     assert "a old, b new" in said
 
 
+def _of(release: str, *failing: str) -> Report:
+    """A report of a release, with failed checks of these areas."""
+    report = _report(*(Result("a", area, f"Holds in {area}", FAILED) for area in failing))
+    report.about = {"a": {"release": release}, "gateway": {}}
+    return report
+
+
 @pytest.mark.parametrize(
-    ("area", "before", "blamed"),
+    ("before", "now", "blamed"),
     [
-        ("routing", OK, True),
-        ("requests", OK, True),
-        ("requests", None, True),
-        ("routing", FAILED, False),
-        ("host", OK, False),
+        ([_of("good")], _of("bad", "routing"), True),
+        ([_of("good")], _of("bad", "requests"), True),
+        ([_of("good")], _of("bad", "host", "containers"), False),
+        ([_of("good", "routing")], _of("bad", "routing"), False),
+        ([_of("good", "routing")], _of("bad", "routing", "requests"), True),
+        # It was undone, and is tried again.
+        ([_of("good"), _of("bad", "routing")], _of("bad", "routing"), True),
+        # Nobody knows what clients got before.
+        ([_of("another")], _of("bad", "routing"), False),
     ],
 )
-def test_a_release_is_to_blame_for_what_clients_get_and_did_not_before(
-    area: str, before: str | None, blamed: bool
+def test_a_release_is_to_blame_for_what_clients_did_not_get_wrong_from_the_one_before(
+    before: list[Report], now: Report, blamed: bool
 ) -> None:
-    old = _report(_result("Another", host="a"), time="2026-01-01T00:00:00Z")
-    if before:
-        old.results.append(Result("a", area, "It holds", before))
-    now = _report(Result("a", area, "It holds", FAILED))
-    assert blames_release(now, compare(now, [old])) is blamed
+    assert blames_release(now, before, "good") is blamed
+    assert not blames_release(now, before, ""), "nothing was left: it is only verified"
 
 
 @pytest.mark.parametrize(
