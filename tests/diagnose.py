@@ -10,7 +10,6 @@ Exits with 0 when no link is broken, 1 at a broken one, 2 when the walk could no
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import unittest
@@ -56,7 +55,6 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--env-file", metavar="FILE", help="what ./deploy.sh env prints")
     parser.add_argument("--url", help="another address of the gateway")
     parser.add_argument("--pools", type=read_pools, default=DEFAULT_POOLS, metavar="JSON", help="what is expected")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write what was found")
     return parser.parse_args(arguments)
 
 
@@ -73,8 +71,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for results in walk(case):
         found += results
         print(told(results), flush=True)
-    if given.json:
-        given.json.write_text(json.dumps([vars(result) for result in found], indent=2) + "\n", encoding="utf-8")
     if any(result.verdict == FAILED for result in found):
         print("Mend it, then walk again: what lies behind it was not looked at.")
         return 1

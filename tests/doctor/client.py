@@ -34,10 +34,9 @@ class Client:
         self.port = parts.port or (443 if self.secure else 80)
         self._key = key
 
-    def resolve(self) -> list[str]:
-        """Return the addresses that the name has; OSError where it has none."""
-        found = socket.getaddrinfo(self.name, self.port, type=socket.SOCK_STREAM)
-        return list(dict.fromkeys(str(address[4][0]) for address in found))
+    def resolve(self) -> None:
+        """Look the name up; OSError where it has no address."""
+        socket.getaddrinfo(self.name, self.port, type=socket.SOCK_STREAM)
 
     def connect(self) -> None:
         """Connect to the port; OSError where that fails."""

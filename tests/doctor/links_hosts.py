@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 
+from host.measures import LEAST_FREE_PERCENT, MOST_CLOCK_SECONDS, full_disks, read_disks, seconds_apart
 from report.model import require
 
 from doctor.case import Case, Machine
 from doctor.containers import run
 from doctor.symptoms import FULL_DISK, quoted
-
-LEAST_FREE_PERCENT = 5
-MOST_CLOCK_SECONDS = 30.0
 
 
 def host_answers(case: Case, machine: Machine) -> None:
@@ -31,11 +29,7 @@ def engine_answers(case: Case, machine: Machine) -> None:
 def disk_has_room(case: Case, machine: Machine) -> None:
     """Nothing can be written to a full one: Redis refuses, slots do not start."""
     root = run(machine, "docker info --format '{{.DockerRootDir}}'").strip()
-    lines = run(machine, f"df -Pk {root} /").splitlines()[1:]
-    used = {line.split()[5]: int(line.split()[4].rstrip("%")) for line in lines}
-    full = ", ".join(
-        f"{mount} {percent} % used" for mount, percent in used.items() if 100 - percent < LEAST_FREE_PERCENT
-    )
+    full = full_disks(read_disks(run(machine, f"df -Pk {root} /")))
     require(not full, f"{LEAST_FREE_PERCENT} % free", full, FULL_DISK)
 
 
@@ -43,6 +37,6 @@ def clock_is_right(case: Case, machine: Machine) -> None:
     """Signed requests and certificates fail where it is not."""
     before = time.time()
     there = float(run(machine, "date +%s"))
-    off = max(before - 1 - there, there - time.time(), 0.0)
+    off = seconds_apart(before, there, time.time())
     hint = "timedatectl there; chrony or systemd-timesyncd"
-    require(off <= MOST_CLOCK_SECONDS, f"at most {MOST_CLOCK_SECONDS:g} s apart from here", f"{off:.0f} s", hint)
+    require(off <= MOST_CLOCK_SECONDS, f"at most {MOST_CLOCK_SECONDS} s apart from here", f"{off:.0f} s", hint)

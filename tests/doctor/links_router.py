@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from datetime import datetime
 from typing import Any
 
+from host.measures import READ_STATISTICS, read_servers
 from report.model import CheckFailedError, require
 
 from doctor.case import Case, Machine
@@ -19,10 +18,6 @@ HOOK = "vibe_router.router_instance"
 TIERS = {"free", "paid"}
 # LiteLLM prints this once its configuration is loaded.
 STARTED = "Proxy initialized with Config"
-READ_SOCKET = (
-    'python3 -c \'import socket; s=socket.socket(socket.AF_UNIX); s.connect("{path}"); s.sendall(b"show stat\\n");'
-    ' print(b"".join(iter(lambda: s.recv(65536), b"")).decode())\''
-)
 # As JSON: a client's machine that takes its part of the way has no YAML for Python.
 READ_CONFIG = (
     "docker exec {name} python3 -c 'import json, yaml; print(json.dumps(yaml.safe_load(open(\"/app/config.yaml\"))))'"
@@ -77,8 +72,7 @@ def serving_slot_is_healthy(case: Case, machine: Machine) -> None:
 
 def gateway_sends_to_the_serving_slots(case: Case, machine: Machine) -> None:
     """HAProxy has the slot of every router in service."""
-    text = run(machine, READ_SOCKET.format(path=f"{BASE_DIR}/gateway/run/admin.sock"))
-    rows = {row["svname"]: row for row in csv.DictReader(io.StringIO(text.lstrip("# "))) if row["pxname"] == "routers"}
+    rows = read_servers(run(machine, READ_STATISTICS))
     for router in case.of("router"):
         name = f"{router.name}-{case.known[router.name]['slot']}"
         expected = f"server {name} UP"

@@ -30,7 +30,11 @@ def virtual_models_are_listed(case: Case) -> None:
 def every_pool_answers(case: Case) -> None:
     """Each pool's provider answers with its key; without the fallback, which would hide one that does not."""
     for pool in sorted({pool for pools in case.pools.values() for pool in pools}) if case.live else []:
-        answer = _asked(case, pool)
+        try:
+            answer = _asked(case, pool)
+        except OSError as error:
+            _, mend = STATUSES[408]
+            raise CheckFailedError(f"an answer from {pool}", f"none: {type(error).__name__}", mend) from error
         if answer.status == 200:
             continue
         symptom = seen(answer.text, UPSTREAMS)

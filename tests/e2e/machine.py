@@ -1,7 +1,5 @@
 """How the end-to-end tests act on this machine: commands, playbooks, requests."""
 
-import csv
-import io
 import json
 import os
 import socket
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from host.measures import ADMIN_SOCKET, read_servers
 
 PROJECT = Path(__file__).resolve().parents[2]
 PLAYBOOK = str(PROJECT / ".venv/bin/ansible-playbook")
@@ -74,15 +73,14 @@ def wait_for(condition: Callable[[], object], seconds: float, why: Callable[[], 
 def haproxy(command: str) -> str:
     """Return the answer of this machine's gateway to a command on its admin socket."""
     with socket.socket(socket.AF_UNIX) as admin:
-        admin.connect("/opt/litellm-vibe-router/gateway/run/admin.sock")
+        admin.connect(ADMIN_SOCKET)
         admin.sendall(f"{command}\n".encode())
         return b"".join(iter(lambda: admin.recv(65536), b"")).decode().strip()
 
 
 def servers() -> dict[str, str]:
     """Return the state of each slot as this machine's gateway sees it, by the name of its server."""
-    rows = csv.DictReader(io.StringIO(haproxy("show stat").lstrip("# ")))
-    return {row["svname"]: row["status"] for row in rows if row["pxname"] == "routers"}
+    return {name: row["status"] for name, row in read_servers(haproxy("show stat")).items()}
 
 
 def record() -> list[dict[str, Any]]:

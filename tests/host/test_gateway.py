@@ -1,24 +1,16 @@
 """The gateway sends requests to the serving slot of every router."""
 
-import csv
-import io
-
 import pytest
+from host.measures import READ_STATISTICS, read_servers
 from host.on_host import BASE_DIR, CONTAINERS, HINT_DEPLOY, NOT_HERE, ROLES, command
 from report.model import require
 from testinfra.host import Host
 
 pytestmark = pytest.mark.skipif("gateway" not in ROLES, reason=f"{NOT_HERE} gateway")
-READ_SOCKET = (
-    'python3 -c \'import socket; s=socket.socket(socket.AF_UNIX); s.connect("{path}"); s.sendall(b"show stat\\n");'
-    ' print(b"".join(iter(lambda: s.recv(65536), b"")).decode())\''
-)
 
 
 def test_every_router_host_has_a_slot_in_service(host: Host, about: dict[str, str]) -> None:
-    table = command(host, READ_SOCKET.format(path=f"{BASE_DIR}/gateway/run/admin.sock")).lstrip("# ")
-    backend = [row for row in csv.DictReader(io.StringIO(table)) if row["pxname"] == "routers"]
-    servers = [row for row in backend if row["svname"] != "BACKEND"]
+    servers = list(read_servers(command(host, READ_STATISTICS)).values())
     require(bool(servers), "a slot of each router host", "none", "gateway_servers; ./deploy.sh renders it anew")
     hosts = {row["svname"].rsplit("-", 1)[0] for row in servers}
     # "UP 2/3" has missed a health check, and is in service all the same.

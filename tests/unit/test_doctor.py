@@ -49,13 +49,13 @@ class MadeUpClient(Client):
             ),
         }
         # What a pool's provider answers, one after the other; the last one stays.
-        self.pools: dict[str, list[Answer]] = {pool: [Answer(200)] for pool in POOLS["chat-auto"]}
+        # None: it hangs.
+        self.pools: dict[str, list[Answer | None]] = {pool: [Answer(200)] for pool in POOLS["chat-auto"]}
         self.decided: list[dict[str, str]] = [{"x-vibe-pool": pool} for pool in POOLS["chat-auto"]]
 
-    def resolve(self) -> list[str]:
+    def resolve(self) -> None:
         """Fail as planted."""
         self._fail("resolve")
-        return ["192.0.2.1"]
 
     def connect(self) -> None:
         """Fail as planted."""
@@ -73,7 +73,10 @@ class MadeUpClient(Client):
         if body["model"] in self.pools:
             assert body["disable_fallbacks"] is True
             said = self.pools[body["model"]]
-            return said.pop(0) if len(said) > 1 else said[0]
+            answer = said.pop(0) if len(said) > 1 else said[0]
+            if answer is None:
+                raise TimeoutError("read timed out")
+            return answer
         return Answer(200, self.decided[len(body["messages"][0]["content"]) > 100])
 
     def _fail(self, step: str) -> None:
@@ -183,7 +186,7 @@ def _answers(path: str, answer: Answer) -> Plant:
     return lambda world: world.client.answers.update({path: answer})
 
 
-def _provider(*answers: Answer) -> Plant:
+def _provider(*answers: Answer | None) -> Plant:
     return lambda world: world.client.pools.update({"pool-chat-standard": list(answers)})
 
 
@@ -335,7 +338,7 @@ FAULTS: dict[str, tuple[Plant, str, str, str]] = {
     "full disk": (
         _says("df", Said(0, "Filesystem\n/dev/vda 1000 990 10 99% /\n")),
         "disk_has_room",
-        "/ 99 % used",
+        "/ is 99 % full",
         "a full disk",
     ),
     "wrong clock": (_says("date", Said(0, "1000000")), "clock_is_right", " s", "timedatectl"),
@@ -531,6 +534,7 @@ FAULTS: dict[str, tuple[Plant, str, str, str]] = {
     ),
     "provider is down": (_refused(500, "Connection error."), "every_pool_answers", "nothing answers", "firewall"),
     "provider is slow": (_refused(408, "Request timed out."), "every_pool_answers", "in time", "request_timeout"),
+    "provider hangs": (_provider(None), "every_pool_answers", "none: TimeoutError", "router_request_timeout"),
     "deployment was put aside, and is still broken": (
         _provider(Answer(429, {"retry-after": "0"}, COOLDOWN), Answer(401, {}, "Incorrect API key provided")),
         "every_pool_answers",

@@ -37,7 +37,7 @@ STATISTICS = "# pxname,svname,status,\nrouters,a-blue,UP,\nrouters,a-green,MAINT
 
 
 def _labels() -> dict[str, str]:
-    told = dict.fromkeys(test_containers.COMPOSE_LABELS, "x") | {"config-hash": "hash-of-it"}
+    told = dict.fromkeys(test_containers.COMPOSE_LABELS, "x") | {"config-hash": "hash-of-it", "version": "2.26.1"}
     return {f"com.docker.compose.{name}": text for name, text in told.items()}
 
 
@@ -198,6 +198,8 @@ def _red(world: World) -> dict[str, CheckFailedError]:
             for arguments in _arguments(check, world):
                 try:
                     check(**arguments)
+                except pytest.skip.Exception:
+                    continue
                 except CheckFailedError as failure:
                     red[name.removeprefix("test_")] = failure
     return red
@@ -470,6 +472,12 @@ def test_planted_fault_turns_its_check_red_and_no_other(fault: str) -> None:
     assert word in str(red[check])
     assert SECRET not in str(red[check])
     assert red[check].hint
+
+
+def test_digests_of_two_versions_of_compose_are_not_compared() -> None:
+    world = World()
+    world.answers |= {"docker compose --project-name": "service another-hash", "docker compose": "2.40.3"}
+    assert _red(world) == {}
 
 
 def test_a_host_that_is_leaving_is_not_asked_for_a_folder_that_it_no_longer_has(
