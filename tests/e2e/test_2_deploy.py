@@ -14,6 +14,7 @@ def test_one_command_deploys_and_says_what_runs_and_where_requests_go(first_depl
     assert first_deployment.returncode == 0, first_deployment.stdout[-6000:] + first_deployment.stderr[-2000:]
     summary = first_deployment.stdout[first_deployment.stdout.rindex("TASK [Deployment]") :]
     assert re.search(r"Gateway\s+http://127\.0\.0\.1:4000", summary)
+    assert re.search(r"Checks\s+\d+ good, 0 failed, 0 left out", summary), "a check that is left out proves nothing"
     for name in ("litellm", "redis", "haproxy"):
         assert re.search(rf"{name}\s+(present|loaded|pulled|built): ", summary), summary
     for virtual, cheap, strong in (

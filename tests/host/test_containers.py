@@ -1,6 +1,7 @@
 """Every container runs as it was asked to: healthy, and with no more rights than it needs."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -72,10 +73,11 @@ def test_container_is_as_its_compose_file_says(host: Host, container: dict[str, 
     labels = container["Config"]["Labels"] or {}
     project, folder, files, service, made_of = (labels.get(f"com.docker.compose.{name}") for name in COMPOSE_LABELS)
     require(bool(made_of), "a container that Compose made", "one that was made by hand", HINT_BY_HAND)
-    version = str(host.run("docker compose version --short").stdout).strip() or "none"
-    if labels.get("com.docker.compose.version") != version:
+    # Distributions add to it, and the label has it without: 2.26.1-4, v2.40.3.
+    version = re.search(r"\d+(\.\d+)+", host.run("docker compose version --short").stdout)
+    if version is None or version[0] != labels.get("com.docker.compose.version"):
         # ./deploy.sh would not mend it: what serves as wanted is not made anew.
-        pytest.skip(f"Compose {version} did not make it, and digests of two versions are not the same")
+        pytest.skip("another Compose made it, and digests of two versions are not the same")
     environment = labels.get("com.docker.compose.project.environment_file")
     where = f"--project-name {project} --project-directory {folder} --file {files}"
     where += f" --env-file {environment}" if environment else ""

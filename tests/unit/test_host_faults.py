@@ -139,7 +139,7 @@ class World:
             f"cat {ROUTER_DIR}/current/secrets.json": json.dumps({"PROVIDER_KEY": SECRET}),
             "docker version": "26.1.5",
             "docker compose --project-name": "service hash-of-it",
-            "docker compose": "2.26.1",
+            "docker compose": "2.26.1-4",
             "cat /etc/docker/daemon.json": '{"log-opts": {"max-size": "20m"}}',
             "python3 -c": STATISTICS,
             "docker exec vibe-gateway haproxy": "",
