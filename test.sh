@@ -4,6 +4,7 @@
 #   ./test.sh fast   stops before what needs Docker
 #   ./test.sh full   all of it, and the slow tests on throwaway hosts
 #   ./test.sh NAME   one of the fast checks: yamllint, ruff, format, mypy, shellcheck, ansible-lint, unit
+#   ./test.sh bench  the benchmarks by name; ./test.sh bench NAME runs one (docs/benchmarks.md), CI none
 set -euo pipefail
 export LC_ALL=${LC_ALL:-C.UTF-8}
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -44,12 +45,15 @@ fast_check() {
 
 main() {
   local scope=${1:-all} check
-  case " all fast full ${FAST_CHECKS[*]} " in *" $scope "*) ;; *)
-    log TEST ERROR "unknown scope $scope: use fast, full, one of ${FAST_CHECKS[*]}, or nothing"
+  case " all fast full bench ${FAST_CHECKS[*]} " in *" $scope "*) ;; *)
+    log TEST ERROR "unknown scope $scope: use fast, full, bench, one of ${FAST_CHECKS[*]}, or nothing"
     exit 2
     ;;
   esac
   step "tools in $VENV" ensure_venv "$VENV" requirements.txt tests/requirements.txt
+  if [[ $scope == bench ]]; then
+    exec "$VENV/bin/python" tests/bench/run.py "${@:2}"
+  fi
   if [[ " ${FAST_CHECKS[*]} " == *" $scope "* ]]; then
     fast_check "$scope"
     exit

@@ -113,17 +113,21 @@ def rate(port: int, body: Mapping[str, Any], folder: Path, requests: int, connec
     return float(found[1])
 
 
-def compared(arms: Sequence[str], measure: Callable[[str], float], rounds: int) -> dict[str, Any]:
-    """Measure two arms in turn; return their medians, and the median and quartiles of the first by the second."""
-    rates: dict[str, list[float]] = {arm: [] for arm in arms}
+def compared(
+    arms: Sequence[str], measure: Callable[[str], float], rounds: int, unit: str = "requests/s"
+) -> dict[str, Any]:
+    """Measure two arms in turn; return their medians, and of their pairs the ratio, its quartiles and the difference."""
+    values: dict[str, list[float]] = {arm: [] for arm in arms}
     for number in range(rounds + 1):
         for arm in arms if number % 2 else arms[::-1]:
             found = measure(arm)
             # The first round is for connections and caches.
             if number:
-                rates[arm].append(found)
+                values[arm].append(found)
     one, other = arms
-    ratios = [a / b for a, b in zip(rates[one], rates[other], strict=True)]
+    ratios = [a / b for a, b in zip(values[one], values[other], strict=True)]
     low, middle, high = (round(ratio, 3) for ratio in statistics.quantiles(ratios, n=4))
-    medians = {f"requests/s {arm}": round(statistics.median(found), 1) for arm, found in rates.items()}
-    return {**medians, "ratio": middle, "quartiles": [low, high], "rounds": rounds}
+    medians = {arm: round(statistics.median(found), 1) for arm, found in values.items()}
+    difference = round(statistics.median(a - b for a, b in zip(values[one], values[other], strict=True)), 1)
+    figures = {"unit": unit, "medians": medians, "ratio": middle, "quartiles": [low, high]}
+    return {**figures, "difference": difference, "rounds": rounds}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from e2e.clients import support
 from e2e.lab import INVENTORY, LAB
-from e2e.machine import PROJECT, Run, engine_answers, run
+from e2e.machine import PROJECT, Run, client_settings, engine_answers, run
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -78,8 +78,7 @@ def first_deployment(machine_was_bare: bool) -> Run:
 def deployed(first_deployment: Run) -> dict[str, str]:
     """The client's settings of the deployment, as `./deploy.sh env` prints them."""
     assert first_deployment.returncode == 0, first_deployment.stdout[-6000:] + first_deployment.stderr[-2000:]
-    exports = run("./deploy.sh", "env").stdout
-    return dict(re.findall(r"^export (\w+)=(\S+)$", exports, flags=re.MULTILINE))
+    return client_settings()
 
 
 @pytest.fixture(scope="session")

@@ -60,17 +60,21 @@ async def _send(client: httpx.AsyncClient, stream: bool, traffic: Traffic, begun
         traffic.under_way -= 1
 
 
-async def _keep_sending(settings: dict[str, str], rate: float, traffic: Traffic, done: threading.Event) -> None:
+async def _keep_sending(
+    settings: dict[str, str], rate: float, stream_every: int, longest: float, traffic: Traffic, done: threading.Event
+) -> None:
     headers = {"Authorization": f"Bearer {settings['OPENAI_API_KEY']}"}
     limits = httpx.Limits(max_connections=None)
     begun = time.monotonic()
-    running: list[asyncio.Task[None]] = []
+    running: set[asyncio.Task[None]] = set()
     async with httpx.AsyncClient(
         base_url=settings["OPENAI_BASE_URL"], headers=headers, timeout=REQUEST_SECONDS, limits=limits
     ) as client:
-        while not done.is_set() and time.monotonic() - begun < LONGEST_SECONDS:
-            stream = traffic.sent % STREAM_EVERY == 0
-            running.append(asyncio.create_task(_send(client, stream, traffic, begun)))
+        while not done.is_set() and time.monotonic() - begun < longest:
+            stream = traffic.sent % stream_every == 0
+            task = asyncio.create_task(_send(client, stream, traffic, begun))
+            running.add(task)
+            task.add_done_callback(running.discard)
             traffic.sent += 1
             traffic.streamed += stream
             # By the clock: a slow moment is made up for.
@@ -79,18 +83,23 @@ async def _keep_sending(settings: dict[str, str], rate: float, traffic: Traffic,
 
 
 @contextmanager
-def traffic_to(settings: dict[str, str], rate: float = RATE) -> Iterator[Traffic]:
+def traffic_to(
+    settings: dict[str, str], rate: float = RATE, stream_every: int = STREAM_EVERY, longest: float = LONGEST_SECONDS
+) -> Iterator[Traffic]:
     """Send requests at *rate* a second until the block ends; what is under way then is waited for.
 
     Args:
         settings: the client's settings, as `./deploy.sh env` prints them.
         rate: requests a second, whatever the answers take.
+        stream_every: one request in so many is a stream of some seconds.
+        longest: seconds after which no more are sent, whatever the block does.
 
     Yields:
         what became of the requests, complete when the block has ended.
     """
     traffic, done = Traffic(), threading.Event()
-    thread = threading.Thread(target=lambda: asyncio.run(_keep_sending(settings, rate, traffic, done)))
+    sending = (settings, rate, stream_every, longest, traffic, done)
+    thread = threading.Thread(target=lambda: asyncio.run(_keep_sending(*sending)))
     thread.start()
     try:
         yield traffic

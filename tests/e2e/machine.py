@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import time
@@ -68,6 +69,18 @@ def wait_for(condition: Callable[[], object], seconds: float, why: Callable[[], 
     while not condition():
         assert time.monotonic() < end, why()
         time.sleep(0.5)
+
+
+def client_settings() -> dict[str, str]:
+    """Return the environment variables of a client of this machine's deployment, as `./deploy.sh env` prints them."""
+    exports = run("./deploy.sh", "env").stdout
+    return dict(re.findall(r"^export (\w+)=(\S+)$", exports, flags=re.MULTILINE))
+
+
+def processes(container: str) -> dict[int, str]:
+    """Return the command line of each process of a container, by its id on this machine."""
+    rows = run("docker", "top", container, "-o", "pid,args").stdout.splitlines()[1:]
+    return {int(process): command for process, command in (row.split(maxsplit=1) for row in rows)}
 
 
 def haproxy(command: str) -> str:

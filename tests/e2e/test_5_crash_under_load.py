@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from e2e.load import traffic_to
-from e2e.machine import run, wait_for
+from e2e.machine import processes, run, wait_for
 
 SERVING = Path("/opt/litellm-vibe-router/router/serving")
 BEFORE_SECONDS, AFTER_SECONDS = 8.0, 12.0
@@ -25,8 +25,7 @@ NEW_WORKER_SECONDS = 90.0
 
 def _workers(container: str) -> list[int]:
     """Return the process ids of a slot's workers, as the host knows them."""
-    rows = run("docker", "top", container, "-o", "pid,args").stdout.splitlines()[1:]
-    return [int(row.split()[0]) for row in rows if "spawn_main" in row]
+    return [process for process, command in processes(container).items() if "spawn_main" in command]
 
 
 def _connections(process: int) -> int:

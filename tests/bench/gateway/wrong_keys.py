@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What wrong keys at speed cost those who have a right one: the p99 of right requests, with and without a flood.
 
-    eval "$(./deploy.sh env)"; .venv-test/bin/python tests/bench/gateway/wrong_keys.py
+    ./deploy.sh && .venv-test/bin/python tests/bench/gateway/wrong_keys.py
 
 Both arms alternate in one run of about three minutes. Right requests come at a fixed rate whatever the answers take (an
 open loop); in the second arm ApacheBench (Debian's apache2-utils) sends 1,000 requests with a wrong key, as fast as
@@ -12,8 +12,6 @@ does not decide; `ratio` is the p99 with the flood by the p99 without it.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -24,6 +22,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from bench.arms import need_ab
+from e2e.machine import client_settings
 
 ROUNDS = 6
 ARM_SECONDS = 12.0
@@ -76,13 +78,9 @@ def p99(values: list[float]) -> float:
 
 def main() -> int:
     """Run the alternations and print the figures."""
-    if not shutil.which("ab"):
-        print("ab is missing: apt-get install apache2-utils", file=sys.stderr)
-        return 2
-    if "OPENAI_BASE_URL" not in os.environ:
-        print('no gateway is named: eval "$(./deploy.sh env)" first', file=sys.stderr)
-        return 2
-    url, key = os.environ["OPENAI_BASE_URL"], os.environ["OPENAI_API_KEY"]
+    need_ab()
+    settings = client_settings()
+    url, key = settings["OPENAI_BASE_URL"], settings["OPENAI_API_KEY"]
     alone: list[list[float]] = []
     flooded: list[list[float]] = []
     with tempfile.TemporaryDirectory() as folder:
