@@ -116,7 +116,7 @@ def rate(port: int, body: Mapping[str, Any], folder: Path, requests: int, connec
 def compared(
     arms: Sequence[str], measure: Callable[[str], float], rounds: int, unit: str = "requests/s"
 ) -> dict[str, Any]:
-    """Measure two arms in turn; return their medians, and of their pairs the ratio, its quartiles and the difference."""
+    """Measure two arms in turn; return medians, and of the pairs the ratio, its quartiles and the difference."""
     values: dict[str, list[float]] = {arm: [] for arm in arms}
     for number in range(rounds + 1):
         for arm in arms if number % 2 else arms[::-1]:
