@@ -49,8 +49,10 @@ class Bench:
 AB = ("ab", "apache2-utils")
 BENCHES = {
     "stack": Bench("stack/throughput.py", "the whole stack by LiteLLM alone, requests/s", 5, tool=AB, plot=plots.bars),
+    "costs": Bench("stack/costs.py", "what a request costs router, gateway and Redis", 3),
     "endurance": Bench("stack/endurance.py", "what half an hour of requests loses and grows", 30, plot=plots.memory),
     "deployment": Bench("deployment/runs.py", "a run with nothing to do, a changed setting", 10, plot=plots.bars),
+    "control": Bench("deployment/control.py", "what a fleet costs the control node", 12),
     "plug-in": Bench("proxy/throughput.py", "what the plug-in costs, requests/s", 7, tool=AB, plot=plots.bars),
     "decision": Bench("routing/decision.py", "what a decision costs, microseconds of CPU", 0.5, deployed=False),
     "turns": Bench("turns/simulate.py", "what moves a conversation; do workers agree", 2, deployed=False),
