@@ -35,7 +35,7 @@ def inventory(folder: Path, hosts: int) -> Path:
         name: {"ansible_connection": "local", "ansible_host": f"127.1.{number // 250}.{number % 250 + 1}"}
         for number, name in enumerate(names)
     }
-    first, routers = {names[0]: {}}, dict.fromkeys(names[1:] or names, None)
+    first, routers = dict.fromkeys(names[:1]), dict.fromkeys(names[1:] or names)
     groups = {"gateways": first, "redis_servers": first, "stub_upstreams": first, "routers": routers}
     tree = {"all": {"hosts": addresses}, **{group: {"hosts": members} for group, members in groups.items()}}
     (folder / "hosts.yml").write_text(yaml.safe_dump(tree), encoding="utf-8")
@@ -50,7 +50,7 @@ def preflight(hosts: int) -> dict[str, float]:
     """
     with tempfile.TemporaryDirectory() as name:
         folder = inventory(Path(name) / "inventory", hosts)
-        words = [PROJECT / ".venv/bin/ansible-playbook", "-i", folder, "playbooks/preflight.yml"]
+        words = [str(PROJECT / ".venv/bin/ansible-playbook"), "-i", str(folder), "playbooks/preflight.yml"]
         before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
         done = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
         seconds, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -35,6 +35,13 @@ SETTING, FIRST = "router_cooldown_time", 61
 def compose_file(folder: Path) -> Path:
     """Write a compose file of LiteLLM alone, like the serving slot but with one worker, and return its path."""
     container = serving_slot()
+    volumes = []
+    for number, mount in enumerate(container["Mounts"]):
+        # A copy, with its owner: the toolkit removes old releases, and for a source that is gone Docker makes a folder.
+        source = folder / str(number)
+        subprocess.run(["cp", "--archive", mount["Source"], source], check=True)
+        volumes.append(f"{source}:{mount['Destination']}:ro")
+    folder.chmod(0o711)
     service = {
         "image": container["Config"]["Image"],
         "user": container["Config"]["User"],
@@ -42,7 +49,7 @@ def compose_file(folder: Path) -> Path:
         "entrypoint": ["python3", "/app/vibe_launch.py", "serve", "--workers", "1"],
         # A `$` of a key is not a variable of Compose.
         "environment": [pair.replace("$", "$$") for pair in container["Config"]["Env"]],
-        "volumes": [f"{mount['Source']}:{mount['Destination']}:ro" for mount in container["Mounts"]],
+        "volumes": volumes,
         "ports": [f"127.0.0.1:{PORT}:4000"],
         "tmpfs": ["/tmp"],
         "read_only": True,
@@ -50,9 +57,9 @@ def compose_file(folder: Path) -> Path:
         "labels": {"setting": "${SETTING:-0}"},
     }
     path = folder / "compose.yaml"
-    path.write_text(
-        yaml.safe_dump({"services": {"litellm": service}, "networks": {"vibe": {"external": True}}}), encoding="utf-8"
-    )
+    path.touch(mode=0o600)
+    tree = {"services": {"litellm": service}, "networks": {"vibe": {"external": True}}}
+    path.write_text(yaml.safe_dump(tree), encoding="utf-8")
     return path
 
 

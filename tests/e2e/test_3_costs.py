@@ -1,0 +1,30 @@
+"""What a request asks of Redis is counted: a command more on every request is a command more at every rate."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+from bench.stack.costs import Account, by_request, by_second, shapes
+
+REQUESTS, IDLE_SECONDS = 60, 10.0
+# LiteLLM's own and the plug-in's; measured 7.1 and 9.1 (docs/benchmarks.md). A new conversation, and one that is known.
+MOST_COMMANDS = {"50 characters": 8.0, "fifth turn": 10.0}
+
+
+@pytest.mark.parametrize("shape", MOST_COMMANDS)
+def test_a_request_asks_redis_no_more_than_it_did(deployed: dict[str, str], shape: str) -> None:
+    account, body = Account(), shapes()[shape]
+    before = account.read()
+    time.sleep(IDLE_SECONDS)
+    idle = by_second(before, account.read())
+    headers = {"Authorization": f"Bearer {deployed['OPENAI_API_KEY']}"}
+    with httpx.Client(base_url=deployed["OPENAI_BASE_URL"], headers=headers, timeout=60) as client:
+        before = account.read()
+        for number in range(REQUESTS):
+            client.post("/chat/completions", json=body(number)).raise_for_status()
+        spent = by_request(before, account.read(), idle, REQUESTS)
+    assert spent["commands"] <= MOST_COMMANDS[shape]
+    # Fewer than one would mean that nothing was counted.
+    assert spent["commands"] >= 1
