@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a gateway for so many requests a second is made of: computed from the measured costs, written to docs/scaling.md.
+"""What a gateway for so many requests a second is made of, computed from measured costs and written to docs/scaling.md.
 
     python3 tests/bench/scaling.py            # rewrites the tables of docs/scaling.md
     python3 tests/bench/scaling.py --check    # only says whether they are out of date; exit 1 if so
