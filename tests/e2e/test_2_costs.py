@@ -11,8 +11,27 @@ from bench.stack.costs import Account, by_request, by_second, shapes
 REQUESTS, IDLE_SECONDS = 60, 10.0
 # LiteLLM's own and the plug-in's; measured 7.1 and 9.1 (docs/benchmarks.md). A new conversation, and one that is known.
 MOST_COMMANDS = {"50 characters": 8.0, "fifth turn": 10.0}
+# After an outage LiteLLM and the plug-in leave Redis alone for a while, each worker for itself.
+LEAST_COMMANDS, USED_WITHIN_SECONDS = 5.0, 180
 
 
+@pytest.fixture(scope="module")
+def redis_used(deployed: dict[str, str]) -> None:
+    """Wait until requests ask Redis again, on whichever worker they land: a test before may have stopped it."""
+    account, body = Account(), shapes()["50 characters"]
+    headers = {"Authorization": f"Bearer {deployed['OPENAI_API_KEY']}", "Connection": "close"}
+    until, seen = time.monotonic() + USED_WITHIN_SECONDS, 0.0
+    while seen < LEAST_COMMANDS:
+        assert time.monotonic() < until, f"a request asks Redis {seen:.1f} commands"
+        before = account.read()
+        for number in range(20):
+            url = f"{deployed['OPENAI_BASE_URL']}/chat/completions"
+            httpx.post(url, json=body(number), headers=headers, timeout=60).raise_for_status()
+        seen = (account.read().commands - before.commands) / 20
+        time.sleep(1)
+
+
+@pytest.mark.usefixtures("redis_used")
 @pytest.mark.parametrize("shape", MOST_COMMANDS)
 def test_a_request_asks_redis_no_more_than_it_did(deployed: dict[str, str], shape: str) -> None:
     account, body = Account(), shapes()[shape]
@@ -26,5 +45,4 @@ def test_a_request_asks_redis_no_more_than_it_did(deployed: dict[str, str], shap
             client.post("/chat/completions", json=body(number)).raise_for_status()
         spent = by_request(before, account.read(), idle, REQUESTS)
     assert spent["commands"] <= MOST_COMMANDS[shape]
-    # Fewer than one would mean that nothing was counted.
-    assert spent["commands"] >= 1
+    assert spent["commands"] >= LEAST_COMMANDS
