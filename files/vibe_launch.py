@@ -6,7 +6,10 @@ proxy process only: `docker inspect` and process lists show none of them.
 
 Two commands:
 
-* ``serve`` refuses to start when a reference of the configuration is unset or empty, then becomes ``litellm``.
+* ``serve`` refuses to start when a reference of the configuration is unset or empty, then is LiteLLM Proxy under
+  gunicorn: LiteLLM is imported once and its workers are forks of that process, which takes half the time and half
+  the memory of workers that import it again, and has a worker that died replaced within a second or two
+  (docs/benchmarks.md, servers).
 * ``check`` does what ``serve`` does, but instead of serving asks LiteLLM to load configuration and plug-in, and
   counts the deployments that survived: ``--validate_config`` alone says "OK" when it drops one.
 """
@@ -14,7 +17,9 @@ Two commands:
 from __future__ import annotations
 
 import argparse
+import gc
 import json
+import logging
 import os
 import re
 import subprocess
@@ -29,6 +34,10 @@ SECRETS_FILE = Path("/run/secrets/vibe.json")
 REFERENCE_PREFIX = "os.environ/"
 HOOK = "vibe_router.router_instance"
 VALIDATION_TIMEOUT_S = 300
+# A worker that gives no sign of life for this long is replaced.
+WORKER_TIMEOUT_S = 90
+# How long running requests may take to end is the engine's stop_grace_period to say, so never less than that.
+GRACEFUL_TIMEOUT_S = 24 * 3600
 _MODEL_COUNT = re.compile(r"config OK \((\d+) models?\)")
 
 
@@ -166,16 +175,40 @@ def check() -> None:
     _log("INFO", f"release is valid: {len(config['model_list'])} deployments, {HOOK} loaded")
 
 
+def _settle_gunicorn(keepalive_timeout: int) -> None:
+    """Give gunicorn the settings that LiteLLM's command line has no options for."""
+    import gunicorn.config  # part of the LiteLLM image
+
+    def on_starting(arbiter: Any) -> None:
+        arbiter.timeout = WORKER_TIMEOUT_S
+        # CRITICAL: longer than the gateway keeps an idle connection; gunicorn's own 2 s would close it under a request.
+        arbiter.cfg.set("keepalive", keepalive_timeout)
+        # CRITICAL: gunicorn's own is 30 s, which would cut streams that last longer when the slot is stopped.
+        arbiter.cfg.set("graceful_timeout", GRACEFUL_TIMEOUT_S)
+        # The gateway has a line for each request already; with no handler none is written.
+        logging.getLogger("gunicorn.access").handlers.clear()
+        # What is there before the fork stays shared: a collection in a worker would touch, and so copy, all of it.
+        gc.collect()
+        gc.freeze()
+
+    # The server's hook of this name (gunicorn's documentation, Settings, on_starting); LiteLLM gives no other.
+    gunicorn.config.OnStarting.default = staticmethod(on_starting)
+
+
 def serve(workers: int, keepalive_timeout: int) -> None:
-    """Become the LiteLLM process; does not return.
+    """Be LiteLLM Proxy; does not return.
 
     Raises:
         ReleaseError: a reference of the configuration is unset or empty.
     """
     _, environment = prepare()
+    # CRITICAL: before LiteLLM is imported; much of what it does is decided by variables that it reads then.
+    os.environ.update(environment)
+    _settle_gunicorn(keepalive_timeout)
+    from litellm.proxy.proxy_cli import run_server  # part of the LiteLLM image
+
     arguments = ["--config", str(CONFIG_FILE), "--host", "0.0.0.0", "--port", "4000"]
-    arguments += ["--num_workers", str(workers), "--keepalive_timeout", str(keepalive_timeout)]
-    os.execvpe("litellm", ["litellm", *arguments], environment)
+    run_server([*arguments, "--run_gunicorn", "--num_workers", str(workers)], prog_name="litellm")
 
 
 def main() -> int:

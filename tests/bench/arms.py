@@ -20,6 +20,16 @@ from pathlib import Path
 from typing import Any
 
 RELEASE = Path("/opt/litellm-vibe-router/router/current")
+# What serves LiteLLM's application: as our launcher starts it, or by LiteLLM's own command line.
+_COMMAND = (
+    'os.execvpe("litellm", ["litellm", "--config", "/app/config.yaml", "--port", "4000",'
+    ' "--num_workers", "{{workers}}"{}], launch.prepare()[1])'
+)
+SERVERS = {
+    "ours": "launch.serve({workers}, 120)",
+    "uvicorn": _COMMAND.format(""),
+    "granian": _COMMAND.format(', "--run_granian"'),
+}
 START_SECONDS, RATE_SECONDS = 180, 180
 
 
@@ -58,11 +68,20 @@ def without_plugin(folder: Path) -> Path:
     return path
 
 
-def start(name: str, port: int, workers: int, config: Path, *options: str) -> str:
-    """Start a container like the serving slot's, with another configuration, and return its name."""
+def start(name: str, port: int, workers: int, config: Path, *options: str, server: str = "ours") -> str:
+    """Start a container like the serving slot's, with another configuration, and return its name.
+
+    Args:
+        name: of the container.
+        port: on 127.0.0.1.
+        workers: processes that serve.
+        config: LiteLLM's configuration.
+        options: more options of `docker run`.
+        server: a key of SERVERS.
+    """
     # As the release starts, but for the check that refuses a configuration without the plug-in.
-    launch = 'import sys; sys.path.insert(0, "/app"); import vibe_launch as launch;'
-    launch += f"launch.config_faults = lambda config, environment: []; launch.serve({workers}, 120)"
+    launch = 'import os, sys; sys.path.insert(0, "/app"); import vibe_launch as launch;'
+    launch += "launch.config_faults = lambda config, environment: [];" + SERVERS[server].format(workers=workers)
     container = serving_slot()
     mounts = [f"--volume={config}:/app/config.yaml:ro"]
     mounts += [
@@ -78,8 +97,8 @@ def start(name: str, port: int, workers: int, config: Path, *options: str) -> st
     return name
 
 
-def wait_for(port: int) -> None:
-    """Return once the container at a port is alive."""
+def wait_for(port: int, every: float = 1.0) -> None:
+    """Return once the container at a port is alive; it is asked every so many seconds."""
     until = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -88,7 +107,7 @@ def wait_for(port: int) -> None:
         except (urllib.error.URLError, OSError):
             if time.monotonic() > until:
                 raise
-            time.sleep(1.0)
+            time.sleep(every)
 
 
 def rate(port: int, body: Mapping[str, Any], folder: Path, requests: int, connections: int, *before: str) -> float:

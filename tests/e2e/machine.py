@@ -14,6 +14,7 @@ import requests
 from host.measures import ADMIN_SOCKET, read_servers
 
 PROJECT = Path(__file__).resolve().parents[2]
+SERVE = "python3 /app/vibe_launch.py serve"
 PLAYBOOK = str(PROJECT / ".venv/bin/ansible-playbook")
 SECONDS = 600.0
 Run = subprocess.CompletedProcess[str]
@@ -77,10 +78,15 @@ def client_settings() -> dict[str, str]:
     return dict(re.findall(r"^export (\w+)=(\S+)$", exports, flags=re.MULTILINE))
 
 
-def processes(container: str) -> dict[int, str]:
-    """Return the command line of each process of a container, by its id on this machine."""
-    rows = run("docker", "top", container, "-o", "pid,args").stdout.splitlines()[1:]
-    return {int(process): command for process, command in (row.split(maxsplit=1) for row in rows)}
+def router_processes(container: str) -> tuple[list[int], list[int]]:
+    """Return the process ids, on this machine, of a slot's first process, alone in its list, and of its workers."""
+    rows = [
+        row.split(maxsplit=2) for row in run("docker", "top", container, "-o", "pid,ppid,args").stdout.splitlines()[1:]
+    ]
+    # Neither the engine's init nor a health check, which comes and goes.
+    serving = {int(process): int(parent) for process, parent, command in rows if command.startswith(SERVE)}
+    workers = [process for process, parent in serving.items() if parent in serving]
+    return [process for process in serving if process not in workers], workers
 
 
 def haproxy(command: str) -> str:

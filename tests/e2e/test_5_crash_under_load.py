@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from e2e.load import traffic_to
-from e2e.machine import processes, run, wait_for
+from e2e.machine import router_processes, run, wait_for
 
 SERVING = Path("/opt/litellm-vibe-router/router/serving")
 BEFORE_SECONDS, AFTER_SECONDS = 8.0, 12.0
@@ -24,8 +24,7 @@ NEW_WORKER_SECONDS = 90.0
 
 
 def _workers(container: str) -> list[int]:
-    """Return the process ids of a slot's workers, as the host knows them."""
-    return [process for process, command in processes(container).items() if "spawn_main" in command]
+    return router_processes(container)[1]
 
 
 def _connections(process: int) -> int:

@@ -23,7 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from bench.arms import serving_slot
 from e2e.load import traffic_to
-from e2e.machine import client_settings, processes
+from e2e.machine import client_settings, router_processes
 
 STREAM_EVERY = 10
 SAMPLE_SECONDS = 20.0
@@ -32,16 +32,13 @@ KIB_PER_MIB = 1024
 
 def pss(container: str) -> dict[str, float]:
     """Return MiB of a slot's processes: all that serve, and the largest worker."""
-    parents: list[float] = []
-    workers: list[float] = []
-    for process, command in processes(container).items():
-        # A health check comes and goes, and is not counted.
-        if "spawn_main" not in command and "/bin/litellm " not in command:
-            continue
-        with suppress(ProcessLookupError, FileNotFoundError):  # a worker that was recycled just now
-            table = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8")
-            size = sum(int(kib) for kib in re.findall(r"(?m)^Pss:\s+(\d+) kB", table)) / KIB_PER_MIB
-            (workers if "spawn_main" in command else parents).append(size)
+    sizes: list[list[float]] = [[], []]
+    for kind, found in zip(sizes, router_processes(container), strict=True):
+        for process in found:
+            with suppress(ProcessLookupError, FileNotFoundError):  # a worker that was replaced just now
+                table = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8")
+                kind.append(sum(int(kib) for kib in re.findall(r"(?m)^Pss:\s+(\d+) kB", table)) / KIB_PER_MIB)
+    parents, workers = sizes
     return {"slot": round(sum(parents) + sum(workers), 1), "largest worker": round(max(workers, default=0.0), 1)}
 
 

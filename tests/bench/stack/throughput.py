@@ -33,7 +33,7 @@ def main() -> int:
     found: dict[str, object] = {"processors": os.cpu_count(), "slot (workers x memory)": size}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        alone = start("vibe-bench-alone", PORTS["LiteLLM alone"], 1, without_plugin(folder))
+        alone = start("vibe-bench-alone", PORTS["LiteLLM alone"], 1, without_plugin(folder), server="uvicorn")
         try:
             wait_for(PORTS["LiteLLM alone"])
             for connections in (16, 32):

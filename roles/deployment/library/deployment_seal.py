@@ -1,0 +1,208 @@
+#!/usr/bin/python
+"""What a good deployment left on a host, sealed: a later one sees at a glance whether it is still so."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = r"""
+module: deployment_seal
+short_description: Seal what a deployment left on a host, and look whether it is still so
+description:
+  - A part of a deployment names what it left (O(parts)). V(sealed) writes digests of all that into one file, beside a
+    digest of what the part was made from. V(looked) computes them anew and tells which parts are as they were.
+  - Sealed things are files and folders with their owners, modes and contents, containers as the engine describes them,
+    images by their names, networks, and what a URL answers.
+  - The seal is bookkeeping of a run and no state of the host, so writing it is no change.
+options:
+  path:
+    description: The seal's file.
+    type: path
+    required: true
+  state:
+    description: What is wanted. V(looked) changes nothing.
+    type: str
+    choices: [looked, sealed]
+    required: true
+  parts:
+    description:
+      - The parts by their names. Each has C(inputs), a digest of what the part is made from, and C(told), a dictionary
+        of things that the caller knows by itself.
+      - For V(sealed) also C(watched), a list of dictionaries with any of C(paths) (a folder without what is in it),
+        C(trees) (with it), C(containers), C(images), C(networks) and C(urls); and C(facts), which V(looked) gives back.
+    type: dict
+    required: true
+author: the project
+"""
+
+EXAMPLES = r"""
+- name: It is known whether the base is as it was sealed
+  deployment_seal:
+    path: /opt/litellm-vibe-router/deployment/seal.json
+    state: looked
+    parts: {base: {inputs: 5f1d, told: {}}}
+  register: __deployment_look
+"""
+
+RETURN = r"""
+same:
+  description: Parts that are as they were sealed, made from the same.
+  type: list
+  elements: str
+  returned: looked
+differs:
+  description: What is not, by part, one name a finding.
+  type: dict
+  returned: looked
+facts:
+  description: What was sealed to be given back, of the parts that are the same.
+  type: dict
+  returned: looked
+"""
+
+URL_SECONDS = 3.0
+KINDS = ("container", "image", "network")
+# What of a container is its own and not the moment's.
+LASTING = ("Id", "Image", "Config", "HostConfig", "RestartCount")
+
+
+def digest(content: Any) -> str:
+    """Return a short digest of anything that JSON can say."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
+
+
+def described(path: Path) -> str:
+    """Return a digest of one file, link or folder: kind, owner, mode, and what it holds."""
+    try:
+        entry = path.lstat()
+    except OSError:
+        return "absent"
+    holds = ""
+    if stat.S_ISLNK(entry.st_mode):
+        holds = os.readlink(path)
+    elif stat.S_ISREG(entry.st_mode):
+        holds = hashlib.sha256(path.read_bytes()).hexdigest()
+    return digest([stat.filemode(entry.st_mode), entry.st_uid, entry.st_gid, holds])
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """Return digests of a folder and everything below it."""
+    entries = [folder, *sorted(folder.rglob("*"))] if folder.is_dir() else [folder]
+    return {f"file {entry}": described(entry) for entry in entries}
+
+
+def lasting(kind: str, entry: dict[str, Any]) -> Any:
+    """Return what of the engine's description says that a thing is still the same, and works."""
+    if kind != "container":
+        return entry["Id"]
+    state = entry["State"]
+    now = {"status": state["Status"], "health": state.get("Health", {}).get("Status", "")}
+    networks = sorted(entry["NetworkSettings"]["Networks"])
+    return {**{key: entry.get(key) for key in LASTING}, **now, "networks": networks}
+
+
+def engine(module: AnsibleModule, kind: str, names: list[str]) -> dict[str, str]:
+    """Return digests of the engine's containers, images or networks of these names."""
+    if not names:
+        return {}
+    found = {f"{kind} {name}": "absent" for name in names}
+    # One that is missing is told on standard error; the others are told all the same.
+    out = module.run_command(["docker", kind, "inspect", *names])[1]
+    for entry in json.loads(out or "[]"):
+        known = {
+            str(entry.get("Name", "")).lstrip("/"),
+            *(entry.get("RepoTags") or []),
+            *(entry.get("RepoDigests") or []),
+        }
+        # An image by its digest has the tag before it: name:tag@sha256:…
+        for name in names:
+            if name in known or ("@" in name and any(name.endswith(each.partition("@")[2] or "-") for each in known)):
+                found[f"{kind} {name}"] = digest(lasting(kind, entry))
+    return found
+
+
+def answer(url: str) -> str:
+    """Return a digest of what a URL answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=URL_SECONDS) as reply:
+            return digest(reply.read(65536).decode(errors="replace"))
+    except OSError as error:
+        return f"no answer ({type(error).__name__})"
+
+
+def look(module: AnsibleModule, watched: list[dict[str, Any]], told: dict[str, Any]) -> dict[str, str]:
+    """Return digests of all that is watched, by name."""
+    found = {f"fact {name}": digest(value) for name, value in told.items()}
+    names: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    for things in watched:
+        found |= {f"file {path}": described(Path(path)) for path in things.get("paths") or []}
+        for folder in things.get("trees") or []:
+            found |= tree(Path(folder))
+        found |= {f"answer of {url}": answer(url) for url in things.get("urls") or []}
+        for kind in KINDS:
+            names[kind] += things.get(f"{kind}s") or []
+    for kind in KINDS:
+        found |= engine(module, kind, names[kind])
+    return found
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Return the sealed parts by their names; none where the file is not there, or is not what was written."""
+    try:
+        sealed = json.loads(path.read_text(encoding="utf-8"))
+        return {name: part for name, part in sealed.items() if {"inputs", "watched", "found", "facts"} <= set(part)}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
+
+
+def difference(sealed: dict[str, Any], inputs: str, found: dict[str, str]) -> list[str]:
+    """Return the names of what is not as it was sealed, what the part is made from first."""
+    names = [name for name in sorted({*sealed["found"], *found}) if sealed["found"].get(name) != found.get(name)]
+    return names if sealed["inputs"] == inputs else ["what it is made from", *names]
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "path": {"type": "path", "required": True},
+            "state": {"choices": ["looked", "sealed"], "required": True},
+            "parts": {"type": "dict", "required": True, "no_log": False},
+        },
+        supports_check_mode=True,
+    )
+    path, parts = Path(module.params["path"]), module.params["parts"]
+    sealed = load(path)
+    if module.params["state"] == "looked":
+        differs = {}
+        for name, part in parts.items():
+            if name in sealed:
+                found = look(module, sealed[name]["watched"], part["told"])
+                differs[name] = difference(sealed[name], part["inputs"], found)
+            else:
+                differs[name] = ["no deployment has sealed it"]
+        same = [name for name, names in differs.items() if not names]
+        facts = {fact: value for name in same for fact, value in sealed[name]["facts"].items()}
+        module.exit_json(changed=False, same=same, differs=differs, facts=facts)
+    for name, part in parts.items():
+        kept = {key: part[key] for key in ("inputs", "watched", "facts")}
+        sealed[name] = {**kept, "found": look(module, part["watched"], part["told"])}
+    if not module.check_mode:
+        draft = path.with_suffix(".new")
+        # CRITICAL: root's alone; it tells digests of keys.
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(sealed, file, indent=1, sort_keys=True)
+        draft.replace(path)
+    module.exit_json(changed=False)
+
+
+if __name__ == "__main__":
+    main()
