@@ -138,6 +138,17 @@ def test_a_seal_that_cannot_be_read_is_none(tmp_path: Path, content: str) -> Non
     assert seal.load(path) == {}
 
 
+def test_a_seal_is_read_as_it_was_written_and_is_its_owners_alone(host: Host) -> None:
+    path, part = host.folder / "seal.json", {**host.sealed, "watched": host.watched, "facts": {}}
+    assert seal.write(path, {"base": part}) == ""
+    assert seal.load(path) == {"base": part}
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_seal_that_cannot_be_written_says_why(tmp_path: Path) -> None:
+    assert "No such file" in seal.write(tmp_path / "nowhere/seal.json", {})
+
+
 def test_the_toolkit_is_known_by_names_and_contents_of_its_sources(tmp_path: Path) -> None:
     (tmp_path / "roles").mkdir()
     task = tmp_path / "roles/main.yml"

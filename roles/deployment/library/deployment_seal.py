@@ -163,6 +163,19 @@ def load(path: Path) -> dict[str, Any]:
         return {}
 
 
+def write(path: Path, sealed: dict[str, Any]) -> str:
+    """Write the seal at once or not at all; return why it could not be written, or nothing."""
+    draft = path.with_suffix(".new")
+    try:
+        # CRITICAL: root's alone; it tells digests of keys.
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(sealed, file, indent=1, sort_keys=True)
+        draft.replace(path)
+    except OSError as error:
+        return str(error)
+    return ""
+
+
 def difference(sealed: dict[str, Any], inputs: str, found: dict[str, str]) -> list[str]:
     """Return the names of what is not as it was sealed, what the part is made from first."""
     names = [name for name in sorted({*sealed["found"], *found}) if sealed["found"].get(name) != found.get(name)]
@@ -195,12 +208,10 @@ def main() -> None:
     for name, part in parts.items():
         kept = {key: part[key] for key in ("inputs", "watched", "facts")}
         sealed[name] = {**kept, "found": look(module, part["watched"], part["told"])}
-    if not module.check_mode:
-        draft = path.with_suffix(".new")
-        # CRITICAL: root's alone; it tells digests of keys.
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(sealed, file, indent=1, sort_keys=True)
-        draft.replace(path)
+    problem = "" if module.check_mode else write(path, sealed)
+    if problem:
+        # Not worth a failed deployment: what serves is good.
+        module.warn(f"{path} was not written, so the next deployment will look at everything: {problem}")
     module.exit_json(changed=False)
 
 
