@@ -7,9 +7,9 @@ proxy process only: `docker inspect` and process lists show none of them.
 Two commands:
 
 * ``serve`` refuses to start when a reference of the configuration is unset or empty, then is LiteLLM Proxy under
-  gunicorn: LiteLLM is imported once and its workers are forks of that process, which takes half the time and half
-  the memory of workers that import it again, and has a worker that died replaced within a second or two
-  (docs/benchmarks.md, servers).
+  gunicorn: LiteLLM is imported once and its workers are forks of that process. They start in little more than half the
+  time, and hold little more than half the memory, of workers that import it again, and one that died is replaced
+  within a second (docs/benchmarks.md, What serves LiteLLM).
 * ``check`` does what ``serve`` does, but instead of serving asks LiteLLM to load configuration and plug-in, and
   counts the deployments that survived: ``--validate_config`` alone says "OK" when it drops one.
 """

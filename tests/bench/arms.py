@@ -19,6 +19,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 RELEASE = Path("/opt/litellm-vibe-router/router/current")
 # What serves LiteLLM's application: as our launcher starts it, or by LiteLLM's own command line.
 _COMMAND = (
@@ -30,6 +32,7 @@ SERVERS = {
     "uvicorn": _COMMAND.format(""),
     "granian": _COMMAND.format(', "--run_granian"'),
 }
+ENGINE = "/var/run/docker.sock"
 START_SECONDS, RATE_SECONDS = 180, 180
 
 
@@ -47,6 +50,14 @@ def master_key() -> str:
 def output(*words: str) -> str:
     """Return what a command prints."""
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout
+
+
+def engine_account(container: str) -> dict[str, Any]:
+    """Return the engine's own account of a container: processor time and memory, as its API gives them."""
+    with httpx.Client(transport=httpx.HTTPTransport(uds=ENGINE), base_url="http://engine", timeout=30) as engine:
+        answer = engine.get(f"/containers/{container}/stats", params={"stream": "false", "one-shot": "true"})
+    account: dict[str, Any] = answer.raise_for_status().json()
+    return account
 
 
 def serving_slot() -> dict[str, Any]:

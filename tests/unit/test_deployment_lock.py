@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from role_plugins import load
 
-ROLE = Path(__file__).resolve().parents[2] / "roles/deployment"
 NOW = 1_790_000_000.0
 HOUR = 3600
-
-
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
 
 
 class Lock:
@@ -30,7 +19,7 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.module = _load(ROLE / "library/deployment_lock.py")
+        self.module = load("deployment/library/deployment_lock")
 
     def want(self, state: str, run: str = "", after: float = 0, message: str = "") -> dict[str, Any]:
         wanted = {"run": run, "by": f"{run}@desk", "action": "deploy", "message": message, "ttl": HOUR, "state": state}
@@ -88,7 +77,7 @@ def test_a_lock_that_is_no_json_is_an_error_and_never_a_free_one(lock: Lock) -> 
 
 
 def test_the_lock_of_an_ended_run_is_freed_with_what_reached_its_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
-    plugin = _load(ROLE / "callback_plugins/deployment_lock_end.py")
+    plugin = load("deployment/callback_plugins/deployment_lock_end")
     monkeypatch.setattr(sys, "argv", ["ansible-playbook", "site.yml"])
     given = {"inventory": ("inventory/lab",), "extra_vars": ("@keys.yml",), "become_ask_pass": True, "tags": ["router"]}
     command = plugin.unlock_command(given, "a", "r1: It's not healthy")

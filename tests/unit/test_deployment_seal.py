@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from ansible.errors import AnsibleError
+from role_plugins import load
 
-ROLE = Path(__file__).resolve().parents[2] / "roles/deployment"
 CONTAINER = {
     "Id": "c1",
     "Name": "/vibe-redis",
@@ -26,19 +23,8 @@ CONTAINER = {
 }
 
 
-def _load(name: str) -> ModuleType:
-    path = ROLE / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    loaded = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = loaded
-    spec.loader.exec_module(loaded)
-    return loaded
-
-
-seal = _load("library/deployment_seal")
-LookupModule = _load("lookup_plugins/deployment_tree").LookupModule
+seal = load("deployment/library/deployment_seal")
+LookupModule = load("deployment/lookup_plugins/deployment_tree").LookupModule
 
 
 class Engine:

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from role_plugins import load
 
-LIBRARY = Path(__file__).resolve().parents[2] / "roles/docker/library"
 ROTATION = {"max-size": "20m", "max-file": "5"}
 
 
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, LIBRARY / f"{name}.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-daemon_json = load("docker_daemon_json")
-probe = load("docker_engine_probe")
+daemon_json = load("docker/library/docker_daemon_json")
+probe = load("docker/library/docker_engine_probe")
 
 
 @pytest.mark.parametrize(

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from role_plugins import load
 
-SOURCE = Path(__file__).resolve().parents[2] / "roles/router/library/gateway_comparison.py"
 SINCE = 1_760_000_000
 
 
 @pytest.fixture(scope="module")
 def module() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("gateway_comparison", SOURCE)
-    assert spec is not None
-    assert spec.loader is not None
-    loaded = importlib.util.module_from_spec(spec)
-    # dataclasses look their module up by its name.
-    sys.modules[spec.name] = loaded
-    spec.loader.exec_module(loaded)
-    return loaded
+    return load("router/library/gateway_comparison")
 
 
 def _line(server: str, status: int = 200, ms: int = 100, second: int = 1, end: str = "--") -> str:

@@ -37,7 +37,7 @@ _raw:
 COMPILED = "__pycache__"
 
 
-class LookupModule(LookupBase):  # type: ignore[misc]  # ansible has no types
+class LookupModule(LookupBase):  # type: ignore[misc]  # Ansible has no type stubs.
     """Digests files of the control node."""
 
     def run(self, terms: list[str], variables: dict[str, Any] | None = None, **options: Any) -> list[str]:

@@ -25,11 +25,11 @@ from typing import Any
 import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from bench.arms import output, serving_slot
+from bench.arms import engine_account, output, serving_slot
 from doctor.links_redis import ASK
 from e2e.machine import client_settings
 
-GATEWAY, REDIS, ENGINE = "vibe-gateway", "vibe-redis", "/var/run/docker.sock"
+GATEWAY, REDIS = "vibe-gateway", "vibe-redis"
 ROUNDS, REQUESTS, CONNECTIONS, IDLE_SECONDS = 7, 100, 4, 30.0
 NS_PER_MS = 1e6
 LONG = "Compare two consensus protocols and justify which one you would choose. " * 28
@@ -50,14 +50,12 @@ class Account:
     def __init__(self) -> None:
         slot = serving_slot()["Name"].removeprefix("/")
         self._containers = {"router": slot, "gateway": GATEWAY, "Redis": REDIS}
-        self._engine = httpx.Client(transport=httpx.HTTPTransport(uds=ENGINE), base_url="http://engine", timeout=30)
 
     def read(self) -> Used:
         """Return processor milliseconds of each part and commands of Redis since they started."""
         ms = {}
         for part, name in self._containers.items():
-            stats = self._engine.get(f"/containers/{name}/stats", params={"stream": "false", "one-shot": "true"})
-            ms[part] = stats.raise_for_status().json()["cpu_stats"]["cpu_usage"]["total_usage"] / NS_PER_MS
+            ms[part] = engine_account(name)["cpu_stats"]["cpu_usage"]["total_usage"] / NS_PER_MS
         found = re.search(r"total_commands_processed:(\d+)", output("sh", "-c", f"{ASK} info stats"))
         if found is None:
             sys.exit(f"{REDIS} does not say how many commands it processed")

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from bench.arms import RELEASE, SERVERS, master_key, need_ab, output, rate, start, wait_for
+from bench.arms import RELEASE, SERVERS, engine_account, master_key, need_ab, output, rate, start, wait_for
 from e2e.load import traffic_to
 
 ROUNDS, REQUESTS, CONNECTIONS, PORT = 5, 200, 16, 4113
@@ -44,9 +44,7 @@ def workers(container: str) -> list[int]:
 
 def memory(container: str) -> float:
     """Return MiB that the engine accounts to a container, less what is cache of files."""
-    ask = ["curl", "--silent", "--unix-socket", "/var/run/docker.sock"]
-    stats = json.loads(output(*ask, f"http://engine/containers/{container}/stats?stream=false&one-shot=true"))
-    counted = stats["memory_stats"]
+    counted = engine_account(container)["memory_stats"]
     return float(counted["usage"] - counted["stats"].get("total_inactive_file", 0)) / MIB
 
 
