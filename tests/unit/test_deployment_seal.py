@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -110,6 +112,51 @@ def _of_container(change: Callable[[dict[str, Any]], object]) -> Callable[[Host]
 def test_a_change_breaks_the_seal_by_its_name(host: Host, change: Callable[[Host], object], names: list[str]) -> None:
     change(host)
     assert host.differs() == names
+
+
+class Gateway:
+    """Answers a line on a Unix socket as HAProxy tells its servers; the column of times changes with every answer."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.admin_state, self._answers = path, 0, 0
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection = self._listener.accept()[0]
+            except OSError:
+                return
+            with connection:
+                asked = connection.recv(100).decode()
+                self._answers += 1
+                table = f"1\n# name admin_state time\nlocal-blue {self.admin_state} {self._answers}\n\n"
+                connection.sendall((table if asked == "show servers\n" else "Unknown command\n").encode())
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+
+def test_a_gateways_servers_are_watched_by_the_columns_that_last(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path / "admin.sock")
+    watched = [{"sockets": [{"path": str(gateway.path), "ask": "show servers", "columns": ["name", "admin_state"]}]}]
+    sealed = {"inputs": "i", "found": seal.look(None, watched, {})}
+    name = f"answer of {gateway.path} to show servers"
+    assert seal.difference(sealed, "i", seal.look(None, watched, {})) == []
+    gateway.admin_state = 1
+    assert seal.difference(sealed, "i", seal.look(None, watched, {})) == [name]
+    gateway.close()
+    assert seal.look(None, watched, {}) == {name: "no answer (ConnectionRefusedError)"}
+
+
+def test_a_host_that_has_grown_breaks_the_seal(monkeypatch: pytest.MonkeyPatch) -> None:
+    sealed = {"inputs": "i", "found": seal.look(None, [{"size": True}], {})}
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(4096))
+    assert seal.difference(sealed, "i", seal.look(None, [{"size": True}], {})) == ["size of the host"]
 
 
 def test_other_inputs_break_the_seal(host: Host) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 import stat
 import urllib.request
 from pathlib import Path
@@ -20,7 +21,7 @@ description:
   - A part of a deployment names what it left (O(parts)). V(sealed) writes digests of all that into one file, beside a
     digest of what the part was made from. V(looked) computes them anew and tells which parts are as they were.
   - Sealed things are files and folders with their owners, modes and contents, containers as the engine describes them,
-    images by their names, networks, and what a URL answers.
+    images by their names, networks, what a URL or a socket answers, and how large the host is.
   - The seal is bookkeeping of a run and no state of the host, so writing it is no change.
 options:
   path:
@@ -37,7 +38,9 @@ options:
       - The parts by their names. Each has C(inputs), a digest of what the part is made from, and C(told), a dictionary
         of things that the caller knows by itself.
       - For V(sealed) also C(watched), a list of dictionaries with any of C(paths) (a folder without what is in it),
-        C(trees) (with it), C(containers), C(images), C(networks) and C(urls); and C(facts), which V(looked) gives back.
+        C(trees) (with it), C(containers), C(images), C(networks), C(urls), C(sockets) (dictionaries of C(path), the
+        line to C(ask), and the C(columns) of the table that it answers with) and C(size) (true for processors and
+        memory); and C(facts), which V(looked) gives back.
     type: dict
     required: true
 author: the project
@@ -69,6 +72,7 @@ facts:
 """
 
 URL_SECONDS = 3.0
+SOCKET_SECONDS = 3.0
 KINDS = ("container", "image", "network")
 # What of a container is its own and not the moment's.
 LASTING = ("Id", "Image", "Config", "HostConfig", "RestartCount")
@@ -138,6 +142,27 @@ def answer(url: str) -> str:
         return f"no answer ({type(error).__name__})"
 
 
+def table(path: str, ask: str, columns: list[str]) -> str:
+    """Return a digest of some columns of the table that a Unix socket answers a line with, HAProxy's for one."""
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(SOCKET_SECONDS)
+            connection.connect(path)
+            connection.sendall(f"{ask}\n".encode())
+            lines = b"".join(iter(lambda: connection.recv(65536), b"")).decode(errors="replace").splitlines()
+    except OSError as error:
+        return f"no answer ({type(error).__name__})"
+    names = next((line[1:].split() for line in lines if line.startswith("#")), [])
+    rows = [dict(zip(names, line.split(), strict=False)) for line in lines if not line.startswith("#")]
+    return digest([[row.get(column) for column in columns] for row in rows if len(row) > 1])
+
+
+def size() -> str:
+    """Return how many processors and how many MiB of memory the host has."""
+    mebibytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
+    return f"{len(os.sched_getaffinity(0))} processors, {mebibytes} MiB"
+
+
 def look(module: AnsibleModule, watched: list[dict[str, Any]], told: dict[str, Any]) -> dict[str, str]:
     """Return digests of all that is watched, by name."""
     found = {f"fact {name}": digest(value) for name, value in told.items()}
@@ -147,6 +172,10 @@ def look(module: AnsibleModule, watched: list[dict[str, Any]], told: dict[str, A
         for folder in things.get("trees") or []:
             found |= tree(Path(folder))
         found |= {f"answer of {url}": answer(url) for url in things.get("urls") or []}
+        for each in things.get("sockets") or []:
+            found[f"answer of {each['path']} to {each['ask']}"] = table(each["path"], each["ask"], each["columns"])
+        if things.get("size"):
+            found["size of the host"] = size()
         for kind in KINDS:
             names[kind] += things.get(f"{kind}s") or []
     for kind in KINDS:
