@@ -14,11 +14,14 @@ or not):
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 
 VIRTUAL_MODEL, POOL, RULE = "x-vibe-virtual-model", "x-vibe-pool", "x-vibe-rule"
 SCORE, REASON, CONVERSATION = "x-vibe-score", "x-vibe-reason", "x-vibe-conversation"
+# Which worker served: for the proof of a new slot, which warms them all; a gateway takes it off.
+WORKER = "x-vibe-worker"
 ROUTING, PROPOSED_POOL = "x-vibe-routing", "x-vibe-proposed-pool"
 SERVED_POOL, FALLBACK = "x-vibe-served-pool", "x-vibe-fallback"
 MAX_VALUE_CHARS = 200
@@ -41,6 +44,7 @@ def response_headers(decision: Mapping[str, object], served: str | None) -> dict
         ROUTING: decision.get("routing"),
         PROPOSED_POOL: decision.get("proposed_pool"),
         SERVED_POOL: served,
+        WORKER: str(os.getpid()),
         FALLBACK: None if served is None else str(served != decision.get("pool")).lower(),
     }
     return {name: printable(value) for name, value in values.items() if value is not None}

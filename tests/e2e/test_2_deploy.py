@@ -17,6 +17,9 @@ def test_one_command_deploys_and_says_what_runs_and_where_requests_go(first_depl
     summary = first_deployment.stdout[first_deployment.stdout.rindex("TASK [Deployment]") :]
     assert re.search(r"Gateway\s+http://127\.0\.0\.1:4000", summary)
     assert re.search(r"Checks\s+\d+ good, 0 failed, 0 left out", summary), "a check that is left out proves nothing"
+    warmed = re.search(r"(\d+) of (\d+) workers warmed by \d+ requests", first_deployment.stdout)
+    assert warmed, "no client meets a worker's first request"
+    assert warmed[1] == warmed[2], warmed[0]
     for name in ("litellm", "redis", "haproxy"):
         assert re.search(rf"{name}\s+(present|loaded|pulled|built): ", summary), summary
     for virtual, cheap, strong in (

@@ -38,9 +38,9 @@ HOST_SECONDS = 120.0
 # Traffic goes on after the command, so that what is lost late is seen.
 AFTER_SECONDS = 10.0
 
-RENDERED = "Configuration of the release is rendered"
-STARTED = "Release runs in its slot and is healthy"
-PROVED = "Smoke requests through the slot are answered by the right pools"
+RENDERED = "Release is on the host as it was rendered"
+STARTED = "Release runs in its slot"
+PROVED = "Slot has proved itself"
 TAKEN_IN = "Gateways have taken in the slot"
 DRAINED = "Slot is drained on the gateways"
 
