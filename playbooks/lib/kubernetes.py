@@ -20,21 +20,15 @@ from typing import Any
 
 import yaml
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "files"))
+from vibe_launch import references
+
 NAME = "vibe-router"
 MOUNT_PATH = "/etc/vibe-router"
 SHIPPED = ("vibe_router.py", "vibe_routes.json", "vibe")
-REFERENCE = "os.environ/"
 REDIS_PORT = 6379
 # Of Kubernetes for one ConfigMap, in bytes (its documentation, ConfigMaps, Motivation).
 MOST_BYTES = 2**20
-# LiteLLM's own lists stay those of its image; its user interface and documentation stay closed.
-ENVIRONMENT = {
-    "PYTHONPATH": MOUNT_PATH,
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-    "NO_DOCS": "True",
-    "NO_REDOC": "True",
-    "DISABLE_ADMIN_UI": "True",
-}
 
 
 class ReleaseError(Exception):
@@ -78,15 +72,6 @@ def key_of(path: str) -> str:
     return path.replace("/", "--")
 
 
-def references(node: Any) -> set[str]:
-    """Return the names of the variables that a configuration refers to."""
-    if isinstance(node, dict):
-        return {name for value in node.values() for name in references(value)}
-    if isinstance(node, list):
-        return {name for value in node for name in references(value)}
-    return {node.removeprefix(REFERENCE)} if isinstance(node, str) and node.startswith(REFERENCE) else set()
-
-
 def values(release: Path, redis: str) -> dict[str, Any]:
     """Return the chart's values for a release.
 
@@ -100,9 +85,13 @@ def values(release: Path, redis: str) -> dict[str, Any]:
     texts = shipped(release)
     try:
         config = yaml.safe_load((release / "config.yaml").read_text(encoding="utf-8"))
+        compose = yaml.safe_load((release / "compose.yaml").read_text(encoding="utf-8"))
+        environment = compose["services"]["router"]["environment"]
         coordination = config["general_settings"]["coordination_redis"]
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise ReleaseError(f"{release}/config.yaml cannot be read: {error!r}; deploy the release again") from None
+        raise ReleaseError(
+            f"{release}: config.yaml or compose.yaml cannot be read: {error!r}; deploy the release again"
+        ) from None
     if redis:
         host, _, port = redis.partition(":")
         if port and not port.isdecimal():
@@ -120,7 +109,7 @@ def values(release: Path, redis: str) -> dict[str, Any]:
         "extraResources": [config_map],
         "volumes": [{"name": NAME, "configMap": {"name": NAME, "items": items}}],
         "volumeMounts": [{"name": NAME, "mountPath": MOUNT_PATH, "readOnly": True}],
-        "envVars": ENVIRONMENT,
+        "envVars": {**environment, "PYTHONPATH": MOUNT_PATH},
         "environmentSecrets": [NAME],
         # Neither LiteLLM's keys nor its budgets are used, so no database.
         "db": {"deployStandalone": False},
@@ -141,7 +130,7 @@ def main() -> int:
     except ReleaseError as error:
         log("ERROR", str(error))
         return 1
-    names = sorted(references(found["proxy_config"]))
+    names = sorted({name for _, name in references(found["proxy_config"])})
     log("INFO", f"the Secret {NAME} has to have: {', '.join(names)}")
     manifest = options.release / "manifest.json"
     if manifest.exists():

@@ -30,6 +30,8 @@ def release(tmp_path: Path) -> Path:
     shutil.copy(PROJECT / "files/vibe_router.py", folder)
     (folder / "vibe_routes.json").write_text("{}", encoding="utf-8")
     (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG), encoding="utf-8")
+    compose = {"services": {"router": {"environment": {"PYTHONPATH": "/app", "NO_DOCS": "True"}}}}
+    (folder / "compose.yaml").write_text(yaml.safe_dump(compose), encoding="utf-8")
     return folder
 
 
@@ -47,9 +49,10 @@ def test_every_file_of_the_plug_in_is_mounted_at_its_path(release: Path) -> None
     (config_map,), (volume,), (mount,) = values["extraResources"], values["volumes"], values["volumeMounts"]
     assert volume["name"] == mount["name"]
     assert volume["configMap"]["name"] == config_map["metadata"]["name"]
-    assert values["envVars"]["PYTHONPATH"] == mount["mountPath"]
+    assert values["envVars"] == {"PYTHONPATH": mount["mountPath"], "NO_DOCS": "True"}
     mounted = {item["path"]: config_map["data"][item["key"]] for item in volume["configMap"]["items"]}
-    there = {p for p in release.rglob("*") if p.is_file() and "__pycache__" not in p.parts and p.name != "config.yaml"}
+    there = {p for p in release.rglob("*.*") if p.is_file() and "__pycache__" not in p.parts}
+    there -= {release / "config.yaml", release / "compose.yaml"}
     assert mounted == {p.relative_to(release).as_posix(): p.read_text(encoding="utf-8") for p in there}
     # What Kubernetes wants of a key (ConfigMap's documentation: alphanumeric, -, _ or .).
     assert all(key.replace("-", "").replace("_", "").replace(".", "").isalnum() for key in config_map["data"])
@@ -70,7 +73,7 @@ def test_the_clusters_redis_takes_the_place_of_the_releases(release: Path, given
     ("spoil", "said"),
     [
         (lambda release: (release / "vibe_routes.json").unlink(), "is no release, for it has no vibe_routes.json"),
-        (lambda release: (release / "config.yaml").write_text("- 1"), "config.yaml cannot be read: "),
+        (lambda release: (release / "config.yaml").write_text("- 1"), "config.yaml or compose.yaml cannot be read: "),
         (
             lambda release: (release / "vibe/large.py").write_text("#" * 2**20),
             "more than the 1048576 that a ConfigMap holds",

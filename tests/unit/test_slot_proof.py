@@ -38,7 +38,7 @@ class Router:
             200,
             "",
         )
-        self.workers, self.silent_polls = 2, 3
+        self.workers, self.silent_polls, self.lacking = 2, 3, ""
         self.served: Counter[tuple[str, bool]] = Counter()
         self._turns, self._lock = itertools.count(), Lock()
         router = self
@@ -83,6 +83,8 @@ class Router:
         with self._lock:
             self.served[path, body["stream"]] += 1
             worker = next(self._turns) % self.workers
+        if path == self.lacking:
+            return 404, "no such API", {}
         return (
             self.status,
             self.echo,
@@ -144,6 +146,24 @@ def test_without_requests_no_model_is_asked(router: Router, release: Path) -> No
 def test_a_worker_that_is_never_met_costs_a_bounded_number_of_requests(router: Router, release: Path) -> None:
     router.workers = 1
     assert "1 of 2 workers warmed by 132 requests" in prove(router, release)
+
+
+def test_an_api_that_the_upstream_lacks_is_not_asked_again(router: Router, release: Path) -> None:
+    router.lacking = proof.PATHS["responses"]
+    assert "2 of 2 workers warmed" in prove(router, release)
+    assert {router.served[router.lacking, stream] for stream in (False, True)} == {2}
+
+
+def test_no_proxy_of_the_host_is_asked(router: Router, release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    fresh = load("router/library/slot_proof")
+    assert fresh.Slot(router.address, release).ask("/v1/models").status == 200
+
+
+def test_a_short_secret_spoils_no_answer(router: Router, release: Path) -> None:
+    (release / "secrets.json").write_text(json.dumps({"LITELLM_MASTER_KEY": KEY, "SHORT": "chat"}), encoding="utf-8")
+    assert prove(router, release)
 
 
 @pytest.mark.parametrize(

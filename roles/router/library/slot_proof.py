@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,8 @@ PROMPTS = {
 }
 # A threshold nearer than this to an end of the scale says that nearly all goes to one pool: then either is right.
 NEAR_THE_END = 20
+# CRITICAL: never by a proxy that the host's environment names; requests hold the release's key.
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class ProofError(Exception):
@@ -127,6 +129,12 @@ def body_of(api: str, model: str, prompt: str, *, stream: bool) -> dict[str, Any
     return {"model": model, "stream": stream, limit: MAX_ANSWER_TOKENS, **turn}
 
 
+def _answer(status: int, reply: HTTPResponse | urllib.error.HTTPError) -> Answer:
+    """Read an answer to its end."""
+    headers = {name.lower(): value for name, value in reply.headers.items()}
+    return Answer(status, reply.read().decode("utf-8", "replace"), headers)
+
+
 class Slot:
     """The slot over HTTP, asked with the key of its own release."""
 
@@ -148,20 +156,20 @@ class Slot:
             },
         )
         try:
-            with urllib.request.urlopen(request, timeout=seconds) as reply:
-                return self._answer(reply.status, reply)
+            with _OPENER.open(request, timeout=seconds) as reply:
+                return _answer(reply.status, reply)
         except urllib.error.HTTPError as error:
             with error:
-                return self._answer(error.code, error)
-        except OSError as error:
+                return _answer(error.code, error)
+        except (OSError, HTTPException) as error:
             return Answer(0, f"no answer ({error})", {})
 
-    def _answer(self, status: int, reply: HTTPResponse | urllib.error.HTTPError) -> Answer:
-        """Read an answer to its end, without the release's secrets, which an upstream may echo."""
-        text = reply.read().decode("utf-8", "replace")
+    def shown(self, answer: Answer) -> str:
+        """Return the beginning of an answer, without the release's secrets, which an upstream may echo."""
+        text = answer.text
         for value in filter(None, self._secrets.values()):
             text = text.replace(value, "***")
-        return Answer(status, text, {name.lower(): value for name, value in reply.headers.items()})
+        return text[:LONGEST_QUOTE]
 
     def answers(self) -> bool:
         """Tell whether LiteLLM serves yet."""
@@ -229,7 +237,7 @@ def routing_faults(slot: Slot) -> list[str]:
         if answer.status == 200 and pool in pools:
             return ""
         where = f"{model}: a {kind} request should go to {' or '.join(pools)}"
-        return f"{where}; status {answer.status}, pool {pool}, answer {answer.text[:LONGEST_QUOTE]}"
+        return f"{where}; status {answer.status}, pool {pool}, answer {slot.shown(answer)}"
 
     with ThreadPoolExecutor(len(cases) or 1) as threads:
         return list(filter(None, threads.map(fault, cases)))
@@ -238,30 +246,32 @@ def routing_faults(slot: Slot) -> list[str]:
 def warm(slot: Slot, workers: int) -> tuple[int, int]:
     """Send requests on each API, whole and streamed, until every worker has had each; return workers met, and requests.
 
-    The workers are told apart by a header. A release without it (of an older toolkit) is sent two rounds.
+    The workers are told apart by a header. A release without it (of an older toolkit) is sent two rounds. What is not
+    answered well is not asked again: the proof has been made, and the upstream may lack an API.
     """
-    kinds = list(itertools.product(PATHS, (False, True)))
-    met: dict[tuple[str, bool], set[str]] = {kind: set() for kind in kinds}
+    met: dict[tuple[str, bool], set[str]] = {kind: set() for kind in itertools.product(PATHS, (False, True))}
     model, sent = str(slot.families[0]["virtual_model"]), 0
 
-    def send(kind: tuple[str, bool]) -> tuple[tuple[str, bool], str]:
-        answer = slot.ask(PATHS[kind[0]], body_of(kind[0], model, PROMPTS[SIMPLE], stream=kind[1]))
-        return kind, answer.headers.get(WORKER_HEADER, "")
+    def send(kind: tuple[str, bool]) -> tuple[tuple[str, bool], Answer]:
+        return kind, slot.ask(PATHS[kind[0]], body_of(kind[0], model, PROMPTS[SIMPLE], stream=kind[1]))
 
     until = time.monotonic() + WARMING_SECONDS
     for tried in itertools.count():
         # Two at least, for of two at a time one is more likely to come to the worker that is not busy.
-        cold = [kind for kind in kinds for _ in range(max(2, workers - len(met[kind]))) if len(met[kind]) < workers]
+        cold = [kind for kind in met for _ in range(max(2, workers - len(met[kind]))) if len(met[kind]) < workers]
         told_apart = tried < 2 or any(met.values())
         if not cold or not told_apart or time.monotonic() > until or sent > MOST_WARMING_REQUESTS * workers:
             break
         with ThreadPoolExecutor(2 * workers) as threads:
-            for kind, worker in threads.map(send, cold):
-                met[kind] |= {worker} - {""}
+            for kind, answer in threads.map(send, cold):
+                if answer.status != 200:
+                    met.pop(kind, None)
+                elif kind in met:
+                    met[kind] |= {answer.headers.get(WORKER_HEADER, "")} - {""}
         sent += len(cold)
         if tried:
             time.sleep(WARMING_PAUSE_S)
-    return min(len(each) for each in met.values()), sent
+    return min((len(each) for each in met.values()), default=0), sent
 
 
 def prove(slot: Slot, container: Container, given: Mapping[str, Any]) -> str:
@@ -301,11 +311,12 @@ def main() -> None:
     )
     try:
         slot = Slot(module.params["address"], Path(module.params["release"]))
+    except (OSError, ValueError, KeyError) as error:
+        module.fail_json(msg=f"The release in {module.params['release']} cannot be read: {error!r}")
+    try:
         told = prove(slot, Container(module, module.params["container"]), module.params)
     except ProofError as error:
         module.fail_json(msg=str(error))
-    except (OSError, ValueError, KeyError) as error:
-        module.fail_json(msg=f"The release in {module.params['release']} cannot be read: {error!r}")
     module.exit_json(changed=False, told=told)
 
 
