@@ -17,7 +17,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import httpx
 
@@ -32,6 +32,7 @@ SERVERS = {
     "uvicorn": _COMMAND.format(""),
     "granian": _COMMAND.format(', "--run_granian"'),
 }
+Measure = TypeVar("Measure")
 ENGINE = "/var/run/docker.sock"
 START_SECONDS, RATE_SECONDS = 180, 180
 
@@ -121,43 +122,74 @@ def wait_for(port: int, every: float = 1.0) -> None:
             time.sleep(every)
 
 
-def rate(port: int, body: Mapping[str, Any], folder: Path, requests: int, connections: int, *before: str) -> float:
-    """Return requests a second of chat completions with `body`; `before` stands before ab, as taskset does."""
-    path = folder / "body.json"
-    path.write_text(json.dumps(body), encoding="utf-8")
+class Load(NamedTuple):
+    """What ApacheBench found: requests a second, and the median of the milliseconds until an answer's first byte."""
+
+    rate: float
+    first_byte: float
+
+
+def load(
+    port: int,
+    body: Mapping[str, Any],
+    folder: Path,
+    requests: int,
+    connections: int,
+    *before: str,
+    path: str = "/v1/chat/completions",
+) -> Load:
+    """Ask an API with `body` over so many connections; `before` stands before ab, as taskset does."""
+    file = folder / "body.json"
+    file.write_text(json.dumps(body), encoding="utf-8")
     # The key is one of this machine's throwaway deployment, and ab takes headers on its command line alone.
-    command = [*before, "ab", "-q", "-l", "-k", "-n", str(requests), "-c", str(connections), "-p", str(path)]
+    command = [*before, "ab", "-q", "-l", "-k", "-n", str(requests), "-c", str(connections), "-p", str(file)]
     command += ["-T", "application/json", "-H", f"Authorization: Bearer {master_key()}"]
     done = subprocess.run(
-        [*command, f"http://127.0.0.1:{port}/v1/chat/completions"],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=RATE_SECONDS,
+        [*command, f"http://127.0.0.1:{port}{path}"], check=True, capture_output=True, text=True, timeout=RATE_SECONDS
     )
     if "Non-2xx" in done.stdout or not re.search(r"Failed requests:\s+0\n", done.stdout):
         sys.exit(f"requests failed:\n{done.stdout}")
-    found = re.search(r"Requests per second:\s+([\d.]+)", done.stdout)
-    if found is None:
+    rate = re.search(r"Requests per second:\s+([\d.]+)", done.stdout)
+    waiting = re.search(r"Waiting:(?:\s+[\d.]+){3}\s+([\d.]+)", done.stdout)
+    if rate is None or waiting is None:
         sys.exit(f"ab said no rate:\n{done.stdout}")
-    return float(found[1])
+    return Load(float(rate[1]), float(waiting[1]))
+
+
+def rate(port: int, body: Mapping[str, Any], folder: Path, requests: int, connections: int, *before: str) -> float:
+    """Return requests a second of chat completions with `body`; `before` stands before ab, as taskset does."""
+    return load(port, body, folder, requests, connections, *before).rate
+
+
+def in_turn(arms: Sequence[str], measure: Callable[[str], Measure], rounds: int) -> dict[str, list[Measure]]:
+    """Measure arms in turn, in both orders, and return what was found; a round before is for connections and caches."""
+    values: dict[str, list[Measure]] = {arm: [] for arm in arms}
+    for number in range(rounds + 1):
+        for arm in arms if number % 2 else arms[::-1]:
+            found = measure(arm)
+            if number:
+                values[arm].append(found)
+    return values
+
+
+def medians(values: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """Return each arm's median."""
+    return {arm: round(statistics.median(found), 1) for arm, found in values.items()}
+
+
+def pairs(values: Mapping[str, Sequence[float]], one: str, other: str) -> dict[str, Any]:
+    """Return the ratio of two arms, pair by pair: its median, and its quartiles."""
+    ratios = [a / b for a, b in zip(values[one], values[other], strict=True)]
+    low, middle, high = (round(ratio, 3) for ratio in statistics.quantiles(ratios, n=4))
+    return {"ratio": middle, "quartiles": [low, high]}
 
 
 def compared(
     arms: Sequence[str], measure: Callable[[str], float], rounds: int, unit: str = "requests/s"
 ) -> dict[str, Any]:
     """Measure two arms in turn; return medians, and of the pairs the ratio, its quartiles and the difference."""
-    values: dict[str, list[float]] = {arm: [] for arm in arms}
-    for number in range(rounds + 1):
-        for arm in arms if number % 2 else arms[::-1]:
-            found = measure(arm)
-            # The first round is for connections and caches.
-            if number:
-                values[arm].append(found)
+    values = in_turn(arms, measure, rounds)
     one, other = arms
-    ratios = [a / b for a, b in zip(values[one], values[other], strict=True)]
-    low, middle, high = (round(ratio, 3) for ratio in statistics.quantiles(ratios, n=4))
-    medians = {arm: round(statistics.median(found), 1) for arm, found in values.items()}
     difference = round(statistics.median(a - b for a, b in zip(values[one], values[other], strict=True)), 1)
-    figures = {"unit": unit, "medians": medians, "ratio": middle, "quartiles": [low, high]}
+    figures = {"unit": unit, "medians": medians(values), **pairs(values, one, other)}
     return {**figures, "difference": difference, "rounds": rounds}

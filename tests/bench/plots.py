@@ -18,6 +18,8 @@ _STYLE = Style(
 )
 # js=[]: by default the plot would fetch a script from the network.
 _COMMON: Mapping[str, Any] = {"style": _STYLE, "js": [], "width": 720, "height": 320, "legend_at_bottom": True}
+# Pixels that a bar of many wants, and what stands around them.
+_BAR_HEIGHT, _MARGIN_HEIGHT = 22, 110
 
 
 def _rendered(chart: pygal.graph.graph.Graph) -> str:
@@ -29,9 +31,11 @@ def bars(found: Mapping[str, Any]) -> str:
     """Return the medians of every comparison as bars, one group a comparison: `{name: {"UNIT ARM": median, …}}`."""
     groups = {name: row for name, row in found.items() if isinstance(row, Mapping) and "medians" in row}
     unit = next(str(row["unit"]) for row in groups.values())
-    chart = pygal.HorizontalBar(**_COMMON, x_title=unit, print_values=True)
+    arms = dict.fromkeys(arm for row in groups.values() for arm in row["medians"])
+    height = max(_COMMON["height"], _MARGIN_HEIGHT + _BAR_HEIGHT * len(groups) * len(arms))
+    chart = pygal.HorizontalBar(**{**_COMMON, "height": height}, x_title=unit, print_values=True)
     chart.x_labels = list(groups)
-    for arm in dict.fromkeys(arm for row in groups.values() for arm in row["medians"]):
+    for arm in arms:
         chart.add(arm, [row["medians"].get(arm) for row in groups.values()])
     return _rendered(chart)
 

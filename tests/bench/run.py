@@ -48,7 +48,7 @@ class Bench:
 
 AB = ("ab", "apache2-utils")
 BENCHES = {
-    "stack": Bench("stack/throughput.py", "the whole stack by LiteLLM alone, requests/s", 5, tool=AB, plot=plots.bars),
+    "stack": Bench("stack/throughput.py", "the whole stack by LiteLLM alone, requests/s", 15, tool=AB, plot=plots.bars),
     "servers": Bench("stack/servers.py", "what serves LiteLLM: start, rate, memory, a crash", 10, tool=AB),
     "warm": Bench("stack/warm.py", "what the first clients of a new slot wait", 5, plot=plots.bars),
     "costs": Bench("stack/costs.py", "what a request costs router, gateway and Redis", 3),

@@ -1,0 +1,47 @@
+"""What a decision costs, counted and not timed: calls of Python's and C's functions.
+
+`./test.sh bench decision` times the same.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import pytest
+from bench.routing.decision import TURNS, asked, conversations, deciding, of_length
+from vibe_fixtures import HARD
+
+# 227 and 2,141 with Python 3.11, and a quarter more: other versions make comprehensions calls, or not.
+MOST_CALLS, MOST_CALLS_A_TURN = 285, 14
+
+
+def calls(data: dict[str, Any]) -> int:
+    """Return how many calls it takes to decide a request; a first time fills the caches."""
+    once: Callable[[], object] = deciding(data)
+    once()
+    counted = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal counted
+        counted += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        once()
+    finally:
+        sys.setprofile(None)
+    return counted
+
+
+# What is read of a text is bounded: its length must not count.
+@pytest.mark.parametrize("characters", [430, 4_000, 400_000])
+def test_a_question_takes_as_many_calls_however_long_it_is(characters: int) -> None:
+    assert calls(asked(of_length(HARD, characters))) <= MOST_CALLS
+
+
+@pytest.mark.parametrize("conversation", conversations())
+def test_a_conversation_takes_some_calls_a_turn(conversation: str) -> None:
+    assert calls(conversations()[conversation]) <= MOST_CALLS + MOST_CALLS_A_TURN * TURNS
