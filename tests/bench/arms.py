@@ -105,6 +105,8 @@ def start(name: str, port: int, workers: int, config: Path, *options: str, serve
     command += [f"--publish=127.0.0.1:{port}:4000", f"--user={container['Config']['User']}"]
     command += [f"--workdir={container['Config']['WorkingDir']}", *mounts]
     command += [f"--env={variable}" for variable in container["Config"]["Env"]]
+    # One that an interrupted run has left.
+    subprocess.run(["docker", "rm", "--force", name], check=False, capture_output=True)
     output(*command, "--entrypoint=python3", container["Config"]["Image"], "-c", launch)
     return name
 

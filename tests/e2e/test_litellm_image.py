@@ -21,6 +21,8 @@ from e2e.machine import PROJECT, run
 PROXY, UPSTREAM, REDIS = 18310, 18311, 18312
 # 379 MB with LiteLLM 1.106.2; what makes it grow is looked at before this is raised.
 MOST_BYTES = 400_000_000
+# Logging goes on after an answer.
+SETTLED_SECONDS = 2
 KEY = "sk-image-test-0123456789abcdef"
 LOCKED_DOWN = [
     "--read-only",
@@ -33,7 +35,11 @@ LOCKED_DOWN = [
 NAMES = ["image-test-proxy", "image-test-upstream", "image-test-redis"]
 
 HOOK = """
+import sys
 from litellm.integrations.custom_logger import CustomLogger
+
+# The interpreter tells when a module is looked for that it does not have.
+sys.addaudithook(lambda event, words: event == "import" and print("LOOKED FOR", words[0], flush=True))
 
 class Hook(CustomLogger):
     async def async_pre_call_hook(self, user_api_key_dict, cache, data, call_type):
@@ -206,6 +212,33 @@ def test_callbacks_and_metrics_work(proxy: str) -> None:
     logs = run("docker", "logs", proxy)
     assert "HOOK acompletion" in logs.stdout + logs.stderr
     assert "litellm_" in ask("/metrics/")[1]
+
+
+def looked_for(proxy: str) -> list[str]:
+    """The modules that were looked for since the proxy's start, in order."""
+    logs = run("docker", "logs", proxy)
+    lines = (logs.stdout + logs.stderr).splitlines()
+    return [line.removeprefix("LOOKED FOR ") for line in lines if line.startswith("LOOKED FOR ")]
+
+
+def test_no_request_looks_for_a_module(proxy: str) -> None:
+    """A module that is missing is looked for again by every request that wants it, and compiled up to its error."""
+
+    def ask_each_api() -> None:
+        for stream in (False, True):
+            assert ask("/v1/chat/completions", {"model": "openai", "stream": stream, "messages": talk()})[0] == 200
+            assert ask("/v1/responses", {"model": "openai", "stream": stream, "input": "hi"})[0] == 200
+            body = {"model": "anthropic", "stream": stream, "messages": talk(), "max_tokens": 50}
+            assert ask("/v1/messages", body)[0] == 200
+
+    ask_each_api()
+    time.sleep(SETTLED_SECONDS)
+    before = looked_for(proxy)
+    assert before, "nothing is told, so this test proves nothing"
+    for _ in range(3):
+        ask_each_api()
+    time.sleep(SETTLED_SECONDS)
+    assert looked_for(proxy)[len(before) :] == []
 
 
 def test_redis_has_the_shared_state(proxy: str) -> None:

@@ -38,6 +38,7 @@ AT_START = (
     "litellm.proxy.health_check",
     "litellm.integrations.prometheus",
     "litellm.integrations.opentelemetry",
+    "litellm.integrations.otel.logger",
     "litellm.caching.redis_cache",
     "litellm.router",
 )

@@ -120,17 +120,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         alone = without_plugin(folder)
-        started = []
+        containers = {arm: f"vibe-bench-{PORTS[arm]}" for arm in (ALONE, COMPLEXITY)}
         try:
             for arm, config in ((ALONE, alone), (COMPLEXITY, with_complexity_router(alone))):
-                container = f"vibe-bench-{PORTS[arm]}"
-                started.append(start(container, PORTS[arm], 1, config, server="uvicorn"))
+                start(containers[arm], PORTS[arm], 1, config, server="uvicorn")
                 wait_for(PORTS[arm])
             for kind in arguments.only:
                 found[kind] = compared(ROWS[kind], folder, arguments.rounds)
                 print(f"{kind}: {found[kind]}", file=sys.stderr)
         finally:
-            subprocess.run(["docker", "rm", "--force", *started], check=True, capture_output=True)
+            subprocess.run(["docker", "rm", "--force", *containers.values()], check=False, capture_output=True)
     print(json.dumps(found, indent=2))
     return 0
 
