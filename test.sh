@@ -38,7 +38,7 @@ fast_check() {
       step "$1" shellcheck --external-sources deploy.sh test.sh .ci/run playbooks/lib/*.sh
       ;;
     ansible-lint) step "$1" env PATH="$PWD/$VENV/bin:$PATH" ansible-lint --offline ;;
-    unit) step "unit tests" "$VENV/bin/python" -m pytest tests/unit ;;
+    unit) step "unit tests" "$VENV/bin/python" -m pytest tests/unit --numprocesses auto --dist worksteal ;;
     *) return 1 ;;
   esac
 }
@@ -62,7 +62,7 @@ main() {
   [[ $scope == fast ]] && { log TEST INFO "fast: done in $SECONDS s; what needs Docker was left out"; exit; }
   # The report's page is looked at in a real browser. Where the distribution has none, those tests are left out, and say so.
   command -v chromium >/dev/null || install_packages chromium || log TEST WARNING "no chromium to be had: the report's page is not looked at"
-  step "end-to-end tests" "$VENV/bin/python" -m pytest tests/e2e --durations=30 ${SCOPE_OPTIONS[$scope]:+"${SCOPE_OPTIONS[$scope]}"}
+  step "end-to-end tests" "$VENV/bin/python" -m pytest tests/e2e --durations=60 ${SCOPE_OPTIONS[$scope]:+"${SCOPE_OPTIONS[$scope]}"}
   log TEST INFO "$scope: done in $SECONDS s"
 }
 

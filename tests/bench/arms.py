@@ -23,14 +23,12 @@ import httpx
 
 RELEASE = Path("/opt/litellm-vibe-router/router/current")
 # What serves LiteLLM's application: as our launcher starts it, or by LiteLLM's own command line.
-_COMMAND = (
-    'os.execvpe("litellm", ["litellm", "--config", "/app/config.yaml", "--port", "4000",'
-    ' "--num_workers", "{{workers}}"{}], launch.prepare()[1])'
-)
 SERVERS = {
     "ours": "launch.serve({workers}, 120)",
-    "uvicorn": _COMMAND.format(""),
-    "granian": _COMMAND.format(', "--run_granian"'),
+    "uvicorn": (
+        'os.execvpe("litellm", ["litellm", "--config", "/app/config.yaml", "--port", "4000",'
+        ' "--num_workers", "{workers}"], launch.prepare()[1])'
+    ),
 }
 Measure = TypeVar("Measure")
 ENGINE = "/var/run/docker.sock"

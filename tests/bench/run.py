@@ -52,6 +52,7 @@ BENCHES = {
     "servers": Bench("stack/servers.py", "what serves LiteLLM: start, rate, memory, a crash", 10, tool=AB),
     "warm": Bench("stack/warm.py", "what the first clients of a new slot wait", 5, plot=plots.bars),
     "costs": Bench("stack/costs.py", "what a request costs router, gateway and Redis", 3),
+    "profile": Bench("stack/profile.py", "where a worker's processor time goes", 2),
     "endurance": Bench("stack/endurance.py", "what half an hour of requests loses and grows", 30, plot=plots.memory),
     "deployment": Bench("deployment/runs.py", "a run with nothing to do, a changed setting", 10, plot=plots.bars),
     "control": Bench("deployment/control.py", "what a fleet costs the control node", 12),

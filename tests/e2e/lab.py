@@ -1,8 +1,15 @@
-"""The lab as the tests use it: two routers, a gateway and Redis, each a host of its own, reached over SSH."""
+"""The lab as the tests use it: two routers, a gateway and Redis, each a host of its own, reached over SSH.
+
+Its hosts have Debian's engine already: how one is installed is tested on hosts that have none (test_docker_role.py,
+test_6_systemd_host.py).
+"""
+
+import json
 
 from e2e.machine import PLAYBOOK, PROJECT, run
 
-LAB = (PLAYBOOK, "playbooks/lab.yml", "-e", "lab_routers=2")
+ENGINE = {"lab_packages": ["docker.io", "docker-cli", "docker-compose", "docker-buildx"]}
+LAB = (PLAYBOOK, "playbooks/lab.yml", "-e", "lab_routers=2", "-e", json.dumps(ENGINE))
 INVENTORY = PROJECT / "inventory/lab"
 GATEWAY, REDIS = "vibe-lab-gateway-1", "vibe-lab-redis-1"
 ROUTERS = ("vibe-lab-router-1", "vibe-lab-router-2")

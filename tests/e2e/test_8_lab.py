@@ -1,4 +1,4 @@
-"""The lab: bare hosts with addresses and SSH of their own, made by one command and gone by another."""
+"""The lab: hosts with addresses and SSH of their own, made by one command and gone by another."""
 
 from __future__ import annotations
 

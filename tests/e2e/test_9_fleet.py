@@ -50,7 +50,7 @@ def settings(fleet: Run) -> dict[str, str]:
     return dict(re.findall(r"^export (\w+)=(\S+)$", exports, flags=re.MULTILINE))
 
 
-def test_bare_hosts_become_a_fleet_that_serves_one_release(fleet: Run, settings: dict[str, str]) -> None:
+def test_hosts_become_a_fleet_that_serves_one_release(fleet: Run, settings: dict[str, str]) -> None:
     assert "DEPRECATION" not in fleet.stdout + fleet.stderr
     assert re.search(r"\d+ good, 0 failed", fleet.stdout)
     serving = _serving()

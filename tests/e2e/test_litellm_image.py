@@ -19,8 +19,8 @@ import pytest
 from e2e.machine import PROJECT, run
 
 PROXY, UPSTREAM, REDIS = 18310, 18311, 18312
-# 379 MB with LiteLLM 1.106.2; what makes it grow is looked at before this is raised.
-MOST_BYTES = 400_000_000
+# 349 MB with LiteLLM 1.106.2; what makes it grow is looked at before this is raised.
+MOST_BYTES = 355_000_000
 # Logging goes on after an answer.
 SETTLED_SECONDS = 2
 KEY = "sk-image-test-0123456789abcdef"
@@ -119,8 +119,8 @@ def image() -> str:
     return os.environ.get("LITELLM_IMAGE") or newest("litellm")
 
 
-@pytest.fixture(scope="module", params=["uvicorn", pytest.param("granian", marks=pytest.mark.slow)])
-def proxy(image: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def proxy(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running proxy, with an upstream and a Redis."""
     folder: Path = tmp_path_factory.mktemp("image")
     folder.chmod(0o755)
@@ -132,8 +132,7 @@ def proxy(image: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.T
     stub = ["--volume", f"{PROJECT}/files:/srv/stub:ro", "--entrypoint", "python3", image, "/srv/stub/stub_upstream.py"]
     run("docker", "run", *LOCKED_DOWN, "--name", NAMES[1], *stub, "--port", str(UPSTREAM))
     mounts = [f"--volume={folder}/{name}:/app/{name}:ro" for name in ("config.yaml", "hook.py")]
-    server = ["--run_granian", "--num_workers", "1"] if request.param == "granian" else []
-    command = ["--config", "/app/config.yaml", "--host", "127.0.0.1", "--port", str(PROXY), *server]
+    command = ["--config", "/app/config.yaml", "--host", "127.0.0.1", "--port", str(PROXY)]
     run("docker", "run", *LOCKED_DOWN, "--name", NAMES[0], *mounts, image, *command)
     for _ in range(120):
         try:
@@ -261,6 +260,5 @@ def test_image_has_no_tools_and_no_secrets(image: str) -> None:
     look = f"id -u; {tools}; find /run/secrets /build -mindepth 1"
     found = run("docker", "run", "--rm", "--entrypoint", "sh", image, "-c", look, check=False)
     assert found.stdout.split() == ["10001"], found.stdout
-    assert int(run("docker", "image", "inspect", "--format", "{{.Size}}", image).stdout) < 400e6
     history = run("docker", "history", "--no-trunc", image).stdout
     assert "://" not in history

@@ -22,7 +22,6 @@ LIBRARIES = (
     "rich",
     "cryptography.x509",
     "prisma",
-    "granian.server",
     "gunicorn.app.base",
     "uvicorn.workers",
     "uvicorn.protocols.http.h11_impl",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What serves LiteLLM's application: our launcher's gunicorn, whose workers are forks, and LiteLLM's own two ways.
+"""What serves LiteLLM's application: our launcher's gunicorn, whose workers are forks, and LiteLLM's own uvicorn.
 
     ./deploy.sh && .venv-test/bin/python tests/bench/stack/servers.py [--workers N]
 
