@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""How long a run with nothing to do takes by the number of routers, beside `docker compose up -d` over SSH on each.
+
+    ./deploy.sh && .venv-test/bin/python tests/bench/deployment/fleet.py [--routers 1 2 4 8] [--rounds 3]
+
+The fleet is the lab's (./deploy.sh lab): hosts with systemd and SSH of their own, a gateway and Redis beside the routers,
+all on this machine's processors, which the control node shares with them: so this is an upper bound of what a fleet of
+machines takes. Ours is the whole of ./deploy.sh: every host is looked at, checked and reported. Compose's is its own
+look at the serving slot, of one router after the other. It grows the lab from the smallest number on, and takes it down
+at the end. Prints one JSON object: seconds, median of the rounds, and ours by that of the smallest fleet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[3]
+INVENTORY = PROJECT / "inventory/lab"
+FLEET = ("./deploy.sh", "-i", "inventory/lab")
+ENGINE = {"lab_packages": ["docker.io", "docker-cli", "docker-compose", "docker-buildx"]}
+RUN_SECONDS = 2400
+# What a slot is started with (roles/router), and Compose's look at whether it still is.
+UP = (
+    "sudo sh -c 'cd /opt/litellm-vibe-router/router && slot=$(basename $(readlink serving) .env) && docker compose"
+    " --project-name litellm-vibe-router-$slot --env-file slots/$slot.env --file current/compose.yaml"
+    " up --detach --no-recreate'"
+)
+
+
+def run(*words: str) -> float:
+    """Run a command in the project's folder and return its seconds; it ends the benchmark with what it said."""
+    began = time.monotonic()
+    done = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(words)}\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
+    return time.monotonic() - began
+
+
+def lab(*words: str) -> None:
+    """Make the lab as it is asked for."""
+    run("./deploy.sh", "lab", "-e", json.dumps(ENGINE), *words)
+
+
+def compose() -> float:
+    """Have Compose look at the serving slot of every router over SSH, and return the seconds."""
+    secrets = INVENTORY / ".secrets"
+    options = (f"-oUserKnownHostsFile={secrets / 'known_hosts'}", f"-i{secrets / 'ssh_key'}")
+    shown = subprocess.run(
+        [str(PROJECT / ".venv/bin/ansible-inventory"), "-i", str(INVENTORY), "--list"],
+        cwd=PROJECT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    inventory = json.loads(shown.stdout)
+    hosts = [inventory["_meta"]["hostvars"][name] for name in inventory["routers"]["hosts"]]
+    return sum(run("ssh", *options, f"{host['ansible_user']}@{host['ansible_host']}", UP) for host in hosts)
+
+
+def measured(routers: int, rounds: int) -> dict[str, float]:
+    """Grow the lab to so many routers, deploy, and return the seconds of runs with nothing to do."""
+    lab("-e", f"lab_routers={routers}")
+    found = {"deployed": run(*FLEET)}
+    # The seal of a fleet that has grown is written by the run that finds nothing to do.
+    run(*FLEET)
+    ours, theirs = [], []
+    for _ in range(rounds):
+        ours.append(run(*FLEET))
+        theirs.append(compose())
+    return {**found, "ours": statistics.median(ours), "Compose over SSH": statistics.median(theirs)}
+
+
+def main() -> int:
+    """Measure, and print what came out."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--routers", type=int, nargs="+", default=[1, 2, 4, 8])
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    found: dict[str, Any] = {}
+    try:
+        for routers in sorted(arguments.routers):
+            seconds = measured(routers, arguments.rounds)
+            first = next(iter(found.values()))["medians"]["ours"] if found else seconds["ours"]
+            found[f"{routers} routers"] = {
+                "unit": "s",
+                "medians": {arm: round(seconds[arm], 1) for arm in ("ours", "Compose over SSH")},
+                "ours by the smallest fleet": round(seconds["ours"] / first, 2),
+                "deployed at first, s": round(seconds["deployed"], 1),
+                "rounds": arguments.rounds,
+            }
+            print(f"{routers} routers: {found[f'{routers} routers']}", file=sys.stderr)
+    finally:
+        lab("-e", "lab_state=down")
+    print(json.dumps(found, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
