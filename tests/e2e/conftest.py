@@ -1,6 +1,8 @@
 """What the end-to-end tests share: this machine's deployment, made once, and ended when they are done.
 
 The files run in the order of their names: bare machine, deployment, what it serves, what it refuses, how it fails.
+./test.sh runs them by two processes (pytest-xdist, --dist loadgroup): one for what stands on this machine's deployment,
+and one for the hosts of their own, which need its images alone.
 """
 
 import os
@@ -11,7 +13,12 @@ from pathlib import Path
 import pytest
 from e2e.clients import support
 from e2e.lab import INVENTORY, LAB
-from e2e.machine import PROJECT, Run, client_settings, engine_answers, run
+from e2e.machine import PROJECT, Run, client_settings, engine_answers, run, wait_for
+
+# What runs on throwaway hosts, or in containers that nothing of the deployment knows.
+ON_OTHER_HOSTS = ("test_6_systemd_host", "test_8_lab", "test_9_fleet", "test_docker_role", "test_litellm_image")
+FIRST_DEPLOYMENT_SECONDS = 1800
+ENGINE_WAS_THERE = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,9 +26,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the slow tests on throwaway hosts too")
 
 
+def _is_worker(config: pytest.Config) -> bool:
+    """Say whether this is one of the processes that run the tests for another."""
+    return hasattr(config, "workerinput")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Begin with nothing learnt of the clients."""
     config.stash[support.OUTCOMES] = {}
+    config.stash[ENGINE_WAS_THERE] = engine_answers()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -36,7 +49,9 @@ def pytest_runtest_makereport(
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the slow tests out, saying so, unless --full is given."""
+    """Say which tests run one after the other; leave the slow ones out, saying so, unless --full is given."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("hosts" if item.path.stem in ON_OTHER_HOSTS else "deployment"))
     if config.getoption("--full"):
         return
     for item in items:
@@ -44,18 +59,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="slow: ./test.sh full runs it"))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _processes_of_ours_end() -> Iterator[None]:
+def pytest_sessionfinish(session: pytest.Session) -> None:
     """End what the tests started: containers always, the engine only if none answered before."""
-    engine_was_there = engine_answers()
-    yield
-    if os.environ.get("VIBE_KEEP_DEPLOYMENT"):
+    outcomes = session.config.pluginmanager.get_plugin("terminalreporter")
+    ran = outcomes is not None and outcomes.stats
+    if _is_worker(session.config) or not ran or os.environ.get("VIBE_KEEP_DEPLOYMENT"):
         return
     names = run("docker", "ps", "--all", "--format", "{{.Names}}", check=False).stdout.split()
     ours = [name for name in names if re.match(r"litellm-vibe-router-|vibe-(redis|gateway|stub-upstream)$", name)]
     if ours:
         run("docker", "rm", "--force", *ours)
-    if not engine_was_there and engine_answers():
+    if not session.config.stash[ENGINE_WAS_THERE] and engine_answers():
         run(str(PROJECT / ".venv/bin/ansible-playbook"), str(PROJECT / "tests/e2e/stop_engine.yml"))
 
 
@@ -66,12 +80,33 @@ def machine_was_bare() -> bool:
 
 
 @pytest.fixture(scope="session")
-def first_deployment(machine_was_bare: bool) -> Run:
+def outcome_of_the_first_deployment(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path | None:
+    """Where the process that deploys leaves what came of it for the other one; None if there is one process alone."""
+    return None if worker_id == "master" else tmp_path_factory.getbasetemp().parent / "first_deployment"
+
+
+@pytest.fixture(scope="session")
+def first_deployment(machine_was_bare: bool, outcome_of_the_first_deployment: Path | None) -> Run:
     """Deploy once with the README's command; every test of a deployed machine stands on it."""
     version = (PROJECT / "VERSION").read_text(encoding="utf-8").strip()
     # A machine that an older version was tested on has its files still.
     accepted = () if machine_was_bare else ("-e", f"deployment_accept_upgrade={version}")
-    return run("./deploy.sh", *accepted, check=False, timeout=1800)
+    done = run("./deploy.sh", *accepted, check=False, timeout=FIRST_DEPLOYMENT_SECONDS)
+    if outcome_of_the_first_deployment:
+        outcome_of_the_first_deployment.with_suffix(".new").write_text(str(done.returncode), encoding="utf-8")
+        outcome_of_the_first_deployment.with_suffix(".new").rename(outcome_of_the_first_deployment)
+    return done
+
+
+@pytest.fixture(scope="session")
+def images_at_hand(outcome_of_the_first_deployment: Path | None, request: pytest.FixtureRequest) -> None:
+    """The images of this machine's deployment, and the tools of ./deploy.sh: what hosts of their own need of it."""
+    there = outcome_of_the_first_deployment
+    if there is None:
+        request.getfixturevalue("deployed")
+        return
+    wait_for(there.exists, 2 * FIRST_DEPLOYMENT_SECONDS, lambda: "this machine was not deployed")
+    assert there.read_text(encoding="utf-8") == "0", "this machine could not be deployed"
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +117,7 @@ def deployed(first_deployment: Run) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def lab(deployed: dict[str, str]) -> Iterator[None]:
+def lab(images_at_hand: None) -> Iterator[None]:
     """A lab of four hosts, gone when the tests are done. Made on the deployed machine, whose images it shares."""
     kept = bool(os.environ.get("VIBE_KEEP_DEPLOYMENT"))
     if INVENTORY.exists() and not kept:

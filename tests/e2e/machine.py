@@ -55,9 +55,11 @@ def changed(output: str) -> int:
 
 
 def containers() -> dict[str, str]:
-    """Return the id of every running container of ours, by name."""
+    """Return the id of every running container of this machine's deployment, by name."""
     lines = run("docker", "ps", "--no-trunc", "--format", "{{.Names}} {{.ID}}").stdout.splitlines()
-    return dict(line.split() for line in lines if line.startswith(("litellm-vibe-router", "vibe-")))
+    ours = [line for line in lines if line.startswith(("litellm-vibe-router", "vibe-"))]
+    # Throwaway hosts come and go beside it.
+    return dict(line.split() for line in ours if not line.startswith(("vibe-lab", "vibe-test")))
 
 
 def wait_for(condition: Callable[[], object], seconds: float, why: Callable[[], object] = lambda: "") -> None:

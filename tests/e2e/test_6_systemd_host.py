@@ -20,7 +20,7 @@ ARCHIVE = "/srv/images.tar"
 
 
 @pytest.fixture(scope="session")
-def archive(deployed: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def archive(images_at_hand: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The images of this machine's deployment, as the images role saves them."""
     folder = tmp_path_factory.mktemp("archive")
     play = folder / "play.yml"

@@ -64,6 +64,12 @@ class Reader:
         self.variables = dict(pair.split("=", 1) for pair in pairs)
 
 
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """Return what a clone has not; the lab comes and goes meanwhile."""
+    lab = {"lab"} if Path(folder) == PROJECT / "inventory" else set()
+    return lab | set(shutil.ignore_patterns(*LEFT_OUT)(folder, names))
+
+
 def _lent() -> dict[str, str]:
     variables = {name: os.environ[name] for name in LENT if name in os.environ}
     index = run(str(PROJECT / ".venv/bin/python"), "-m", "pip", "config", "get", "global.index-url", check=False)
@@ -77,7 +83,7 @@ def _lent() -> dict[str, str]:
 def reader(deployed: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     """A reader in a clone, with the tools installed; afterwards the machine's own deployment is back."""
     folder = tmp_path_factory.mktemp("clone") / "litellm-vibe-router"
-    shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
+    shutil.copytree(PROJECT, folder, ignore=_left_out, symlinks=True)
     for name in (".venv", ".venv-test"):
         (folder / name).symlink_to(PROJECT / name)
     yield Reader(folder, tmp_path_factory.mktemp("home"))

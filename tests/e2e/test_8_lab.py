@@ -48,7 +48,7 @@ def test_a_host_that_is_one_too_many_goes_with_its_volumes() -> None:
     assert "vibe-lab-gateway-2" not in (INVENTORY / "hosts.yml").read_text(encoding="utf-8")
 
 
-@pytest.mark.usefixtures("deployed")
+@pytest.mark.usefixtures("images_at_hand")
 def test_a_number_that_makes_no_sense_is_refused_before_anything_is_made() -> None:
     done = run(PLAYBOOK, "playbooks/lab.yml", "--extra-vars", "lab_routers=0", check=False)
     assert done.returncode != 0

@@ -97,7 +97,9 @@ class DockerHost(Host):
 
 
 @pytest.fixture(scope="session", params=KINDS, ids="-".join)
-def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerHost]:
+def host(
+    images_at_hand: None, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DockerHost]:
     init, suite = request.param
     folder = tmp_path_factory.mktemp(f"{init}-{suite}")
     with throwaway_host(f"docker-role-test-{init}-{suite}", init, suite, PACKAGES, folder) as made:

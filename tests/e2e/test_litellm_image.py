@@ -114,9 +114,12 @@ def ask(path: str, body: dict[str, Any] | None = None, key: str | None = KEY) ->
 
 
 @pytest.fixture(scope="module")
-def image() -> str:
+def image(request: pytest.FixtureRequest) -> str:
     """The image under test."""
-    return os.environ.get("LITELLM_IMAGE") or newest("litellm")
+    if named := os.environ.get("LITELLM_IMAGE"):
+        return named
+    request.getfixturevalue("images_at_hand")
+    return newest("litellm")
 
 
 @pytest.fixture(scope="module")

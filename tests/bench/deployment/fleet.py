@@ -3,11 +3,11 @@
 
     ./deploy.sh && .venv-test/bin/python tests/bench/deployment/fleet.py [--routers 1 2 4 8] [--rounds 3]
 
-The fleet is the lab's (./deploy.sh lab): hosts with systemd and SSH of their own, a gateway and Redis beside the routers,
-all on this machine's processors, which the control node shares with them: so this is an upper bound of what a fleet of
-machines takes. Ours is the whole of ./deploy.sh: every host is looked at, checked and reported. Compose's is its own
-look at the serving slot, of one router after the other. It grows the lab from the smallest number on, and takes it down
-at the end. Prints one JSON object: seconds, median of the rounds, and ours by that of the smallest fleet.
+The fleet is the lab's (./deploy.sh lab): hosts with systemd and SSH of their own, a gateway and Redis beside the
+routers, all on this machine's processors, which the control node shares with them: so this is an upper bound of what a
+fleet of machines takes. Ours is the whole of ./deploy.sh: every host is looked at, checked and reported. Compose's is
+its own look at the serving slot, of one router after the other. It grows the lab from the smallest number on, and takes
+it down at the end. Prints one JSON object: seconds, median of the rounds, and ours by that of the smallest fleet.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parents[3]
-INVENTORY = PROJECT / "inventory/lab"
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from e2e.lab import ENGINE, INVENTORY
+from e2e.machine import PROJECT
+
 FLEET = ("./deploy.sh", "-i", "inventory/lab")
-ENGINE = {"lab_packages": ["docker.io", "docker-cli", "docker-compose", "docker-buildx"]}
 RUN_SECONDS = 2400
 # What a slot is started with (roles/router), and Compose's look at whether it still is.
 UP = (
