@@ -48,6 +48,8 @@ def pytest_runtest_makereport(
     return report
 
 
+# First, for pytest-xdist reads the groups in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Say which tests run one after the other; leave the slow ones out, saying so, unless --full is given."""
     for item in items:
