@@ -62,7 +62,7 @@ main() {
   [[ $scope == fast ]] && { log TEST INFO "fast: done in $SECONDS s; what needs Docker was left out"; exit; }
   # The report's page is looked at in a real browser. Where the distribution has none, those tests are left out, and say so.
   command -v chromium >/dev/null || install_packages chromium || log TEST WARNING "no chromium to be had: the report's page is not looked at"
-  step "end-to-end tests" "$VENV/bin/python" -m pytest tests/e2e --numprocesses 2 --dist loadgroup --durations=60 ${SCOPE_OPTIONS[$scope]:+"${SCOPE_OPTIONS[$scope]}"}
+  step "end-to-end tests" "$VENV/bin/python" -m pytest tests/e2e --numprocesses 2 --dist loadscope --durations=60 ${SCOPE_OPTIONS[$scope]:+"${SCOPE_OPTIONS[$scope]}"}
   log TEST INFO "$scope: done in $SECONDS s"
 }
 

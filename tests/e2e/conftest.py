@@ -1,8 +1,8 @@
 """What the end-to-end tests share: this machine's deployment, made once, and ended when they are done.
 
 The files run in the order of their names: bare machine, deployment, what it serves, what it refuses, how it fails.
-./test.sh runs them by two processes (pytest-xdist, --dist loadgroup): one for what stands on this machine's deployment,
-and one for the hosts of their own, which need its images alone.
+./test.sh runs them by two processes of pytest-xdist: one for what stands on this machine's deployment, and one for the
+hosts of their own, which need its images alone.
 """
 
 import os
@@ -14,6 +14,7 @@ import pytest
 from e2e.clients import support
 from e2e.lab import INVENTORY, LAB
 from e2e.machine import PROJECT, Run, client_settings, engine_answers, run, wait_for
+from xdist.scheduler import LoadScopeScheduling
 
 # What runs on throwaway hosts, or in containers that nothing of the deployment knows.
 ON_OTHER_HOSTS = ("test_6_systemd_host", "test_8_lab", "test_9_fleet", "test_docker_role", "test_litellm_image")
@@ -24,6 +25,19 @@ ENGINE_WAS_THERE = pytest.StashKey[bool]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --full, which ./test.sh full gives."""
     parser.addoption("--full", action="store_true", help="run the slow tests on throwaway hosts too")
+
+
+class TwoParts(LoadScopeScheduling):
+    """What stands on this machine's deployment in one process, in order, and what has hosts of its own in another."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        """Return the part that a test is of."""
+        return "hosts" if Path(nodeid.partition("::")[0]).stem in ON_OTHER_HOSTS else "deployment"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """Have pytest-xdist spread the tests by part."""
+    return TwoParts(config, log)
 
 
 def _is_worker(config: pytest.Config) -> bool:
@@ -48,12 +62,8 @@ def pytest_runtest_makereport(
     return report
 
 
-# First, for pytest-xdist reads the groups in the same hook.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Say which tests run one after the other; leave the slow ones out, saying so, unless --full is given."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("hosts" if item.path.stem in ON_OTHER_HOSTS else "deployment"))
+    """Leave the slow tests out, saying so, unless --full is given."""
     if config.getoption("--full"):
         return
     for item in items:
