@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the slow tests on throwaway hosts too")
 
 
-class TwoParts(LoadScopeScheduling):
+class TwoParts(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types
     """What stands on this machine's deployment in one process, in order, and what has hosts of its own in another."""
 
     def _split_scope(self, nodeid: str) -> str:
