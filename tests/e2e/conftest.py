@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the slow tests on throwaway hosts too")
 
 
-class TwoParts(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types
+class TwoParts(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types: its class is Any
     """What stands on this machine's deployment in one process, in order, and what has hosts of its own in another."""
 
     def _split_scope(self, nodeid: str) -> str:
@@ -76,13 +76,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     # CRITICAL: who only has the tests listed keeps his deployment.
     ran = reporter is not None and any(reporter.stats.get(kind) for kind in ("passed", "failed", "error"))
-    if _is_worker(session.config) or not ran or os.environ.get("VIBE_KEEP_DEPLOYMENT"):
+    if _is_worker(session.config) or not ran or os.environ.get("VIBE_KEEP_DEPLOYMENT") or not engine_answers():
         return
-    names = run("docker", "ps", "--all", "--format", "{{.Names}}", check=False).stdout.split()
+    names = run("docker", "ps", "--all", "--format", "{{.Names}}").stdout.split()
     ours = [name for name in names if re.match(r"litellm-vibe-router-|vibe-(redis|gateway|stub-upstream)$", name)]
     if ours:
         run("docker", "rm", "--force", *ours)
-    if not session.config.stash[ENGINE_WAS_THERE] and engine_answers():
+    if not session.config.stash[ENGINE_WAS_THERE]:
         run(str(PROJECT / ".venv/bin/ansible-playbook"), str(PROJECT / "tests/e2e/stop_engine.yml"))
 
 

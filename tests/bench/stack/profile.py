@@ -4,8 +4,8 @@
     ./deploy.sh && .venv-test/bin/python tests/bench/stack/profile.py [--seconds 60] [--rate 25]
 
 py-spy samples the thread that holds the interpreter's lock, 200 times a second; every sample counts for the innermost
-part of PARTS that it is in. Requests are plain chat completions, one in ten a stream, by
-tests/e2e/load.py. Prints one JSON object: percent by part, and the kernel's account of the milliseconds a request.
+part of PARTS that it is in. Requests are chat completions of a few words, one in ten a stream. Prints one JSON object:
+percent by part, and the kernel's account of the milliseconds a request.
 """
 
 from __future__ import annotations
