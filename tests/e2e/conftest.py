@@ -2,7 +2,8 @@
 
 The files run in the order of their names: bare machine, deployment, what it serves, what it refuses, how it fails.
 ./test.sh runs them by two processes of pytest-xdist: one for what stands on this machine's deployment, and one for the
-hosts of their own, which need its images alone.
+hosts of their own, which need its images alone. The names keep apart what takes two processors for itself: the fleet's
+tests that lose no request come first of the hosts', the deployment's come late.
 """
 
 import os
@@ -17,7 +18,7 @@ from e2e.machine import PROJECT, Run, client_settings, engine_answers, run, wait
 from xdist.scheduler import LoadScopeScheduling
 
 # What runs on throwaway hosts, or in containers that nothing of the deployment knows.
-ON_OTHER_HOSTS = ("test_6_systemd_host", "test_8_lab", "test_9_fleet", "test_docker_role", "test_litellm_image")
+ON_OTHER_HOSTS = ("test_8_lab", "test_9_fleet", "test_docker_role", "test_litellm_image", "test_systemd_host")
 FIRST_DEPLOYMENT_SECONDS = 1800
 ENGINE_WAS_THERE = pytest.StashKey[bool]()
 

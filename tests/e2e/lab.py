@@ -1,7 +1,7 @@
 """The lab as the tests use it: two routers, a gateway and Redis, each a host of its own, reached over SSH.
 
 Its hosts have Debian's engine already: how one is installed is tested on hosts that have none (test_docker_role.py,
-test_6_systemd_host.py).
+test_systemd_host.py).
 """
 
 import json

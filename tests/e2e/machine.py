@@ -16,7 +16,7 @@ from host.measures import ADMIN_SOCKET, read_servers
 PROJECT = Path(__file__).resolve().parents[2]
 SERVE = "python3 /app/vibe_launch.py serve"
 PLAYBOOK = str(PROJECT / ".venv/bin/ansible-playbook")
-SECONDS = 600.0
+SECONDS = 1200.0
 Run = subprocess.CompletedProcess[str]
 
 

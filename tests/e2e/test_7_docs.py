@@ -26,7 +26,7 @@ PROVIDER = "vibe-test-provider"
 # What the machine needs to reach its indexes and mirrors is the machine's own, not a reader's.
 LENT = ("PATH", "LANG", "LC_ALL", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "PIP_INDEX_URL", "PIP_CONFIG_FILE")
 LEFT_OUT = (".git", ".venv", ".venv-test", ".cache", "reports", "__pycache__", ".mypy_cache", ".ruff_cache")
-SECONDS = 600
+SECONDS = 1200
 
 
 class Reader:

@@ -30,7 +30,7 @@ class Host:
     suite: str
     folder: Path
 
-    def run(self, *words: str, check: bool = True, timeout: float = 600, user: str = "root") -> Run:
+    def run(self, *words: str, check: bool = True, timeout: float = 1200, user: str = "root") -> Run:
         """Run a command on the host as *user* and return it with its output."""
         return run("docker", "exec", "--user", user, self.name, *words, check=check, timeout=timeout)
 
