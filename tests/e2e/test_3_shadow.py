@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 import yaml
-from e2e.machine import PROJECT, run
+from e2e.machine import PLAYBOOK, PROJECT, run
 
 MODELS = yaml.safe_load((PROJECT / "inventory/local/group_vars/all/models.yml").read_text(encoding="utf-8"))
 # YAML reads a bare off as false, and so does an operator's file.
@@ -29,7 +29,7 @@ def shadowed(deployed: dict[str, str], tmp_path_factory: pytest.TempPathFactory)
     # Its smoke requests and its verification expect what the families say.
     run("./deploy.sh", "--extra-vars", f"@{variables}")
     yield deployed
-    run("./deploy.sh")
+    run(PLAYBOOK, "playbooks/rollback.yml")
 
 
 def _headers(settings: dict[str, str], api: str, model: str, *, stream: bool) -> dict[str, str]:

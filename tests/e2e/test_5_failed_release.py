@@ -61,6 +61,17 @@ def test_a_plugin_that_raises_is_refused_before_it_serves(deployed: dict[str, st
     assert failed == []
 
 
+@pytest.mark.slow
+def test_a_validation_that_does_not_end_is_ended_and_leaves_nothing(deployed: dict[str, str]) -> None:
+    before = containers()
+    soon = ("-e", "router_cooldown_time=33", "-e", "__router_validation_seconds=2")
+    done = run(PLAYBOOK, "playbooks/rollout.yml", *soon, check=False)
+    assert done.returncode == 2
+    assert "It did not end within 2 s" in done.stdout
+    assert containers() == before
+    assert chat(deployed, "hi").status_code == 200
+
+
 @pytest.fixture
 def dead_upstream(tmp_path: Path) -> str:
     """Variables with which every request of a release fails."""
