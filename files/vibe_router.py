@@ -13,6 +13,7 @@ From a shell, without LiteLLM::
     python3 vibe_router.py explain "Prove that there are infinitely many primes" [--json]
     python3 vibe_router.py check-routes vibe_routes.json
     python3 vibe_router.py fit --labels labels.jsonl --out adapter.json
+    python3 vibe_router.py simulate [--prices prices.json]
 """
 
 # CRITICAL: no dataclass in this file. LiteLLM does not put it into sys.modules, and a dataclass with postponed
@@ -32,6 +33,7 @@ from vibe.family import ACTIVE, OFF, Family
 from vibe.first_frame import with_model
 from vibe.headers import response_headers, served_pool
 from vibe.log import DEBUG, INFO, WARNING, log, log_failure
+from vibe.prices import odd_prices
 from vibe.record import forget, recall, remember
 from vibe.redis_store import RedisStore, litellm_redis
 from vibe.request import Request, read_request
@@ -209,7 +211,21 @@ def _deployed_routes() -> Routes:
     # Outside the proxy (a test, a notebook) there may be none; inside, that would silently route nothing.
     if not path.exists() and path.parent == _HERE and _PROXY_MODULE not in sys.modules:
         return NO_ROUTES
-    return load_routes(path)
+    routes = load_routes(path)
+    for family in routes.by_virtual_model.values():
+        _say_prices(family)
+    return routes
+
+
+def _say_prices(family: Family) -> None:
+    cheap, strong = family.cheap.prices, family.strong.prices
+    if cheap is None or strong is None:
+        pools = ((family.cheap_pool, cheap), (family.strong_pool, strong))
+        unknown = " and ".join(pool for pool, prices in pools if prices is None)
+        log(INFO, f"family {family.name}: the prices of {unknown} are not known: its conversations move by margins")
+        return
+    for odd in odd_prices(family.cheap_pool, cheap, family.strong_pool, strong):
+        log(WARNING, f"family {family.name}: {odd}")
 
 
 if __name__ == "__main__":

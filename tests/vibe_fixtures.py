@@ -25,6 +25,8 @@ _ROUTES: dict[str, Any] = {
             "move_up_margin": 5,
             "move_down_margin": 10,
             "escalate_after": 3,
+            "affinity": "priced",
+            "cache_life": 300,
         }
         for name in ("chat", "codex", "claude")
     },

@@ -1,11 +1,10 @@
-"""What a pool's models can do, as far as that is known: from the deployment's variables, else from LiteLLM's cost map.
+"""What a pool's models can do, as far as that is known.
 
-What neither says is unknown, and unknown means able: a wrong "no" would send every such request to the dear pool.
+What no model info says is unknown, and unknown means able: a wrong "no" would send every such request to the dear pool.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -43,23 +42,12 @@ class Abilities:
 UNKNOWN = Abilities()
 
 
-def abilities_of(models: Iterable[tuple[str, Mapping[str, object]]]) -> Abilities:
-    """Return what a pool of *models*, as (LiteLLM's name, the variables' model info), can do: what each of them can."""
+def abilities_of(infos: Iterable[Mapping[str, object]]) -> Abilities:
+    """Return what a pool of models, of each its model info, can do: what each of them can."""
     context, unable = None, set()
-    for name, stated in models:
-        info = {**_known(name), **stated}
+    for info in infos:
         tokens = info.get(CONTEXT_KEY)
         if isinstance(tokens, int | float) and not isinstance(tokens, bool) and tokens > 0:
             context = tokens if context is None else min(context, tokens)
         unable |= {kind for kind, key in KEY_OF_KIND.items() if info.get(key) is False}
     return Abilities(context, frozenset(unable))
-
-
-def _known(name: str) -> Mapping[str, object]:
-    """Return what LiteLLM's cost map says of the model *name*, {} where it or LiteLLM is not there."""
-    # Not imported: inside the proxy it is there already, and the command line does without.
-    costs = getattr(sys.modules.get("litellm"), "model_cost", None)
-    if not isinstance(costs, dict):
-        return {}
-    info = costs.get(name) or costs.get(name.partition("/")[2])
-    return info if isinstance(info, dict) else {}

@@ -15,6 +15,9 @@ from vibe.request import Request
 from vibe.routes import Routes, RoutesError, default_path, load_routes
 from vibe.scorer import load_scorer
 
+# The kinds of conversations that can be made up.
+SIMULATED = ("chat", "mixed", "coding", "document")
+
 
 def main(arguments: list[str] | None, beside: Path, default_threshold: float) -> int:
     """Run the command line and return the exit code: 0 fine, 1 a fault (said on standard error).
@@ -38,12 +41,21 @@ def main(arguments: list[str] | None, beside: Path, default_threshold: float) ->
     fitting.add_argument("--out", type=Path, required=True, metavar="FILE", help="the adapter to write")
     fitting.add_argument("--family", help="the family that the labels are of; written into the adapter")
     fitting.add_argument("--force", action="store_true", help="write it without a gain too, and say so in the file")
+    simulating = commands.add_parser("simulate", help="what each policy of moving conversations would cost")
+    simulating.add_argument("--prices", type=Path, metavar="FILE", help="pairs of prices (default: three real ones)")
+    simulating.add_argument("--conversations", type=int, default=1000, metavar="N", help="to make up (default: 1000)")
+    simulating.add_argument("--kind", action="append", choices=SIMULATED, help="of conversations (default: all)")
+    simulating.add_argument("--hard-share", type=float, default=0.3, metavar="S", help="of the asks (default: 0.3)")
+    simulating.add_argument("--seed", type=int, default=1, help="of what is made up (default: 1)")
+    simulating.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     options = parser.parse_args(arguments)
     try:
         if options.command == "check-routes":
             return _check(options.file)
         if options.command == "fit":
             return fit(options.labels, options.out, options.family, force=options.force)
+        if options.command == "simulate":
+            return _simulate(options, default_threshold)
         routes = _routes_for(options.routes, beside, default_threshold)
         families = _families(routes, options.family)
         explain(
@@ -59,6 +71,18 @@ def _requests(text: str | None, body: Path | None) -> list[Request]:
     if body is not None:
         return requests_of_file(body)
     return [request_of_text(sys.stdin.read() if text == "-" else text or "")]
+
+
+def _simulate(options: argparse.Namespace, threshold: float) -> int:
+    try:
+        # No part of a release: a host does without.
+        from vibe.simulation.command import Wanted, simulate
+    except ModuleNotFoundError:
+        print("simulate: is not part of a deployed release; run it in the project's folder", file=sys.stderr)
+        return 1
+    kinds = tuple(options.kind or SIMULATED)
+    wanted = Wanted(options.conversations, options.seed, kinds, options.hard_share)
+    return simulate(options.prices, wanted, threshold=threshold, as_json=options.json)
 
 
 def _check(path: Path) -> int:

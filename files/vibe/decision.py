@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from vibe.family import ACTIVE, OFF, Family
+from vibe.outlook import outlook_of
 from vibe.replay import first_verdict, standing_before
 from vibe.request import Request
 from vibe.routes import Routes
@@ -81,6 +82,8 @@ def decide(
     if not request.is_remembered:
         return decision, None
     new = standing.after(verdict, request.dialogue.position, request.ask).state
+    if new is not None:
+        new = new.came(request.at, standing.state, lambda: outlook_of(request.dialogue).prefix)
     return decision, None if new == state else new
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vibe.abilities import UNKNOWN, Abilities
 from vibe.choice import SOURCES
+from vibe.pool import UNKNOWN, Pool
 
 # The rules that there are, in the order in which they are asked where a family does not say otherwise.
 RULE_NAMES = ("explicit", "ability", "background", "escalation", "inherit", "no-ask", "score")
 # ACTIVE routes. SHADOW decides and tells, while the safe pool serves. OFF decides nothing: the safe pool serves.
 ACTIVE, SHADOW, OFF = "active", "shadow", "off"
 ROUTINGS = (ACTIVE, SHADOW, OFF)
+# What moves a conversation down: what it saves, nothing. OFF: each turn is scored by itself, whatever was before.
+PRICED, UPWARD = "priced", "upward"
+AFFINITIES = (PRICED, UPWARD, OFF)
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Family:
 
     ``move_up_margin`` and ``move_down_margin``: points beyond the threshold that move a conversation;
     ``escalate_after``: failures of the same tool call that do, 0 for never; ``rules``: by name, in the order in which
-    they are asked.
+    they are asked. ``cache_life``: seconds for which a provider keeps a prompt that it has read.
     """
 
     name: str
@@ -35,8 +38,10 @@ class Family:
     move_up_margin: float = 5.0
     move_down_margin: float = 10.0
     escalate_after: int = 3
-    cheap_abilities: Abilities = UNKNOWN
-    strong_abilities: Abilities = UNKNOWN
+    affinity: str = PRICED
+    cache_life: float = 300.0
+    cheap: Pool = UNKNOWN
+    strong: Pool = UNKNOWN
 
     @property
     def escalates_failures(self) -> bool:

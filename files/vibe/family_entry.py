@@ -5,22 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from vibe.abilities import UNKNOWN, Abilities
 from vibe.choice import SOURCES
-from vibe.family import ROUTINGS, RULE_NAMES, Family
+from vibe.family import AFFINITIES, ROUTINGS, RULE_NAMES, Family
+from vibe.pool import UNKNOWN, Pool
 
 MIN_SCORE, MAX_SCORE = 0.0, 100.0
 MAX_FAILURES = 100
+# Providers keep a prompt for 5 minutes to a day.
+MAX_CACHE_LIFE = 86_400
 _NAME_KEYS = ("virtual_model", "cheap_pool", "strong_pool", "safe_pool")
 _NUMBER_KEYS = ("threshold", "move_up_margin", "move_down_margin")
-_KEYS = (*_NAME_KEYS, *_NUMBER_KEYS, "routing", "rules", "explicit_choice", "escalate_after")
+_CHOICES = {"routing": ROUTINGS, "affinity": AFFINITIES}
+_COUNTS = {"escalate_after": MAX_FAILURES, "cache_life": MAX_CACHE_LIFE}
+_KEYS = (*_NAME_KEYS, *_NUMBER_KEYS, *_CHOICES, *_COUNTS, "rules", "explicit_choice")
 # Names travel in response headers and log lines: printable ASCII without spaces.
 NAME = re.compile(r"[!-~]{1,200}")
 NAME_RULE = "must be a name of 1 to 200 printable ASCII characters without spaces"
 
 
 def read_family(
-    name: str, entry: object, pools: frozenset[str], abilities: Mapping[str, Abilities], faults: list[str]
+    name: str, entry: object, pools: frozenset[str], known: Mapping[str, Pool], faults: list[str]
 ) -> Family | None:
     """Return the family *name* from its *entry*, or None, with what is wrong with it added to *faults*."""
     where = f"families.{name}"
@@ -48,8 +52,10 @@ def read_family(
         rules=tuple(given["rules"]),
         explicit_choice=tuple(given["explicit_choice"]),
         escalate_after=given["escalate_after"],
-        cheap_abilities=abilities.get(given["cheap_pool"], UNKNOWN),
-        strong_abilities=abilities.get(given["strong_pool"], UNKNOWN),
+        affinity=given["affinity"],
+        cache_life=float(given["cache_life"]),
+        cheap=known.get(given["cheap_pool"], UNKNOWN),
+        strong=known.get(given["strong_pool"], UNKNOWN),
     )
 
 
@@ -63,17 +69,12 @@ def _faults_of(given: Mapping[str, object], pools: frozenset[str]) -> list[str]:
     """Return what is wrong with the values that are *given*, each as ``key: fault``."""
     found = {key: _name_fault(key, given[key], pools) for key in _NAME_KEYS if key in given}
     found |= {key: _number_fault(given[key]) for key in _NUMBER_KEYS if key in given}
-    if "routing" in given:
-        value = given["routing"]
-        found["routing"] = None if value in ROUTINGS else f"must be one of {', '.join(ROUTINGS)}, is {value!r}"
+    found |= {key: _choice_fault(given[key], choices) for key, choices in _CHOICES.items() if key in given}
+    found |= {key: _count_fault(given[key], most) for key, most in _COUNTS.items() if key in given}
     if "explicit_choice" in given:
         found["explicit_choice"] = _list_fault(given["explicit_choice"], SOURCES)
     if "rules" in given:
         found["rules"] = _list_fault(given["rules"], RULE_NAMES) or _rules_fault(given["rules"])
-    if "escalate_after" in given:
-        value = given["escalate_after"]
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_FAILURES:
-            found["escalate_after"] = f"must be a whole number from 0 (never) to {MAX_FAILURES}, is {value!r}"
     return [f"{key}: {fault}" for key, fault in found.items() if fault]
 
 
@@ -90,6 +91,16 @@ def _number_fault(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return f"must be a number, is {value!r}"
     return None if MIN_SCORE <= value <= MAX_SCORE else f"must be between 0 and 100, is {value!r}"
+
+
+def _choice_fault(value: object, choices: tuple[str, ...]) -> str | None:
+    return None if value in choices else f"must be one of {', '.join(choices)}, is {value!r}"
+
+
+def _count_fault(value: object, most: int) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        return f"must be a whole number from 0 (never) to {most}, is {value!r}"
+    return None
 
 
 def _list_fault(value: object, known: Sequence[str]) -> str | None:

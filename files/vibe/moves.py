@@ -1,21 +1,54 @@
-"""When a new, independent ask moves its conversation to the other side. What a move costs is to be weighed here.
+"""When a new, independent ask moves its conversation to the other side, and what that costs.
 
-A move loses the provider's prompt cache of the whole conversation, so a score must be beyond the threshold by a margin.
+Up, by need: the score is beyond the threshold by a margin. Down, by the family's ``affinity``: never (``upward``), or
+where it saves money (``priced``). A move has the provider read the whole conversation anew, uncached, at the other
+pool; staying has it read from the cache, by the dearer model. Where a pool's prices are not known, an ask moves its
+conversation down when its score is below the threshold by a margin.
 """
 
 from __future__ import annotations
 
-from vibe.family import Family
+from collections.abc import Callable
+
+from vibe.family import OFF, UPWARD, Family
+from vibe.outlook import Outlook
+from vibe.prices import Prices
 from vibe.standing import Standing
 from vibe.verdict import CHEAP, STRONG
 
 
-def side_for(score: float, standing: Standing, family: Family) -> str:
-    """Return the side that serves an ask of *score* in a conversation that stands at *standing*."""
+def side_for(score: float, standing: Standing, family: Family, at: float, outlook: Callable[[], Outlook]) -> str:
+    """Return the side that serves an ask of *score*, *at* seconds, in a conversation that stands at *standing*.
+
+    *outlook* gives what the ask is expected to bring; asked for only where it counts.
+    """
     if standing.is_escalated:
         return STRONG
+    by_itself = STRONG if score >= family.threshold else CHEAP
+    if standing.side is None or family.affinity == OFF:
+        return by_itself
     if standing.side == CHEAP:
-        return STRONG if score >= family.threshold + family.move_up_margin else CHEAP
-    if standing.side == STRONG:
-        return CHEAP if score < family.threshold - family.move_down_margin else STRONG
-    return STRONG if score >= family.threshold else CHEAP
+        # Where it was strong before, the margin has been passed: what came down for money goes up for need.
+        margin = 0.0 if standing.state is not None and standing.state.was_strong else family.move_up_margin
+        return STRONG if score >= family.threshold + margin else CHEAP
+    if family.affinity == UPWARD or score >= family.threshold - family.move_down_margin:
+        return STRONG
+    cheap, strong = family.cheap.prices, family.strong.prices
+    if cheap is None or strong is None:
+        return CHEAP
+    ahead, state = outlook(), standing.state
+    if state is None:
+        return CHEAP
+    here_warm, there_warm = state.warm(at, ahead.prefix, family.cache_life)
+    return CHEAP if cost(ahead, cheap, there_warm) < cost(ahead, strong, here_warm) else STRONG
+
+
+def cost(ahead: Outlook, prices: Prices, warm: float) -> float:
+    """Return what the turns *ahead* cost at a pool, in dollars; *warm*: tokens that it has in its cache."""
+    warm = min(warm, ahead.prefix)
+    first = warm * prices.cached + (ahead.prefix - warm + ahead.ask) * prices.written
+    later = (ahead.prefix + ahead.ask) * prices.cached + ahead.growth * prices.written
+    # The cache has what came before by then: of `turns` later ones, the last reads the growth of all before it.
+    rest = ahead.turns - 1
+    grown = max(rest - 1, 0.0) / 2 * ahead.growth * prices.cached
+    return first + max(rest, 0.0) * (later + grown) + max(ahead.turns, 1.0) * ahead.answer * prices.answer

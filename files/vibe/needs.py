@@ -62,6 +62,13 @@ def needs_of(body: Mapping[str, object]) -> Needs:
     return needs
 
 
+def tokens_in(content: object) -> float:
+    """Estimate the tokens of *content*: a text, a turn, or a list of either."""
+    needs = Needs()
+    _add(content, needs, _DEPTH)
+    return needs.tokens
+
+
 def _add(content: object, needs: Needs, depth: int) -> None:
     """Add what *content* needs: a text, a part, or a list of either, so many levels deep."""
     if isinstance(content, str):

@@ -52,7 +52,7 @@ def standing_before(request: Request, family: Family, scorer: Scorer, state: Sta
         len(dialogue.turns) if dialogue.in_tool_loop else dialogue.position,
     ]
     for (position, ask), ends_at in zip(asks, ends, strict=False):
-        standing = _after(ask, position, standing, family, scorer)
+        standing = _after(request, ask, position, standing, family, scorer)
         if family.escalates_failures and most_failures(dialogue.turns[position + 1 : ends_at]) >= family.escalate_after:
             standing = standing.after(_FAILED, position, ask)
     return replace(standing, is_decided=is_decided)
@@ -73,8 +73,9 @@ def first_verdict(
     return "", None, noted
 
 
-def _after(ask: str, position: int, standing: Standing, family: Family, scorer: Scorer) -> Standing:
-    """Return how a conversation stands after an earlier *ask*: of its request, only its words are known."""
-    past = Request(ask, choices=choices_of(_NO_FIELDS, _NO_FIELDS, ask), dialogue=Dialogue(ask, []))
+def _after(request: Request, ask: str, position: int, standing: Standing, family: Family, scorer: Scorer) -> Standing:
+    """Return how a conversation stands after an earlier *ask*: of its request, what was said till then is known."""
+    dialogue = Dialogue(ask, request.dialogue.turns, position)
+    past = Request(ask, choices=choices_of(_NO_FIELDS, _NO_FIELDS, ask), dialogue=dialogue, at=request.at)
     _, verdict, _ = first_verdict(past, family, scorer, standing)
     return standing if verdict is None else standing.after(verdict, position, ask)

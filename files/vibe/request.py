@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from time import time
 
 from vibe.ask import RESPONSES, WEBSOCKET
 from vibe.choice import Choice, choices_of
@@ -23,7 +24,7 @@ class Request:
     ``choices``: what the client chose outright, the choice that counts most first.
     ``needs``: what the model that answers must be able to do. ``dialogue``: the turns that were sent.
     ``conversation``: what the turn is part of, None where that is nothing: a bare prompt, a background turn.
-    ``notes``: what was ignored, in words.
+    ``notes``: what was ignored, in words. ``at``: when it came, in seconds since 1970.
     """
 
     ask: str | None
@@ -33,6 +34,7 @@ class Request:
     dialogue: Dialogue = NO_DIALOGUE
     conversation: Conversation | None = None
     notes: tuple[str, ...] = ()
+    at: float = 0.0
 
     @property
     def is_remembered(self) -> bool:
@@ -42,8 +44,8 @@ class Request:
         return self.conversation.is_named or self.dialogue.in_tool_loop or not self.dialogue.is_opening
 
 
-def read_request(data: Mapping[str, object], call_type: str, owner: str = "") -> Request:
-    """Read the body *data* of a request of *owner*, as LiteLLM hands it to a hook.
+def read_request(data: Mapping[str, object], call_type: str, owner: str = "", at: float | None = None) -> Request:
+    """Read the body *data* of a request of *owner*, as LiteLLM hands it to a hook. It came *at* that time, or now.
 
     Accepts any JSON shape, raises on none.
     """
@@ -55,7 +57,8 @@ def read_request(data: Mapping[str, object], call_type: str, owner: str = "") ->
     turn = turn_of(body, headers, dialogue.ask)
     conversation, notes = conversation_of(body, headers, dialogue, owner) if turn == MAIN else (None, ())
     choices = choices_of(body, headers, dialogue.ask)
-    return Request(dialogue.ask, turn, choices, needs_of(body), dialogue, conversation, notes)
+    at = time() if at is None else at
+    return Request(dialogue.ask, turn, choices, needs_of(body), dialogue, conversation, notes, at)
 
 
 def headers_of(data: Mapping[str, object]) -> Mapping[str, object]:

@@ -6,11 +6,11 @@ Shape (rendered from the deployment's variables, never edited by hand)::
      "families": {"chat": {"virtual_model": "chat-auto", "cheap_pool": "pool-chat-mini",
                            "strong_pool": "pool-chat-standard", "safe_pool": "pool-chat-standard", ...}},
      "pools": ["pool-chat-mini", "pool-chat-standard"],
-     "models": {"pool-chat-mini": [{"model": "openai/gpt-5-mini", "info": {}}], ...}}
+     "models": {"pool-chat-mini": [{"model": "openai/gpt-5-mini", "weight": 1, "info": {}}], ...}}
 
 ``pools`` lists every model name of LiteLLM's configuration. ``safe_pool`` is where LiteLLM's ``model_group_alias``
 sends the virtual model by itself; a family's other settings are those of ``family``. ``models`` has each pool's models
-as LiteLLM names them, and what the variables say of their abilities, in the keys of LiteLLM's model info.
+as LiteLLM names them, their weights, and what the variables say of them, in the keys of LiteLLM's model info.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from vibe.abilities import Abilities, abilities_of
 from vibe.family import Family
 from vibe.family_entry import NAME, NAME_RULE, check_keys, read_family
+from vibe.pool import Pool, pool_of
+from vibe.prices import price_faults
 
 ROUTES_VERSION = 1
 ROUTES_VARIABLE = "VIBE_ROUTES_FILE"
@@ -89,13 +90,13 @@ def _routes(document: object, faults: list[str]) -> Routes:
     if isinstance(version, bool) or version != ROUTES_VERSION:
         faults.append(f"version: must be {ROUTES_VERSION}, is {version!r}; deploy plug-in and routes of one release")
     pools = _pools(document.get("pools", []), faults) if "pools" in document else frozenset()
-    abilities = _abilities(document.get("models", {}), pools, faults) if "models" in document else {}
+    known = _known(document.get("models", {}), pools, faults) if "models" in document else {}
     families = document.get("families", {})
     if "families" in document and (not isinstance(families, dict) or not families):
         faults.append("families: must be an object with at least one family")
     by_virtual_model: dict[str, Family] = {}
     for name, entry in families.items() if isinstance(families, dict) else ():
-        family = read_family(name, entry, pools, abilities, faults)
+        family = read_family(name, entry, pools, known, faults)
         if family is None:
             continue
         other = by_virtual_model.setdefault(family.virtual_model, family)
@@ -113,23 +114,27 @@ def _pools(value: object, faults: list[str]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _abilities(value: object, pools: frozenset[str], faults: list[str]) -> dict[str, Abilities]:
+def _known(value: object, pools: frozenset[str], faults: list[str]) -> dict[str, Pool]:
     if not isinstance(value, dict):
         faults.append("models: must be an object of pools and their models")
         return {}
-    abilities = {}
+    known = {}
     for pool, entries in value.items():
         where = f"models.{pool}"
         if pool not in pools:
             faults.append(f"{where}: is not in pools")
         elif not isinstance(entries, list) or not all(map(_is_model, entries)):
-            faults.append(f"{where}: must be a list of objects with model, a text, and info, an object")
+            faults.append(f"{where}: must be a list of objects with a text model, a number weight and an object info")
         else:
-            abilities[pool] = abilities_of((entry["model"], entry["info"]) for entry in entries)
-    return abilities
+            for entry in entries:
+                faults.extend(f"{where}: {entry['model']}: {fault}" for fault in price_faults(entry["info"]))
+            known[pool] = pool_of((entry["model"], entry["info"], entry["weight"]) for entry in entries)
+    return known
 
 
 def _is_model(entry: object) -> bool:
-    if not isinstance(entry, dict) or set(entry) != {"model", "info"}:
+    if not isinstance(entry, dict) or set(entry) != {"model", "weight", "info"}:
         return False
-    return isinstance(entry["model"], str) and isinstance(entry["info"], dict)
+    weight = entry["weight"]
+    is_weight = isinstance(weight, int | float) and not isinstance(weight, bool) and weight >= 0
+    return is_weight and isinstance(entry["model"], str) and isinstance(entry["info"], dict)

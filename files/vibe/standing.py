@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vibe.state import State, ask_number
 from vibe.verdict import STRONG, Verdict
@@ -33,7 +33,10 @@ class Standing:
         if not verdict.is_kept or ask is None:
             return self
         escalated = verdict.side == STRONG and (verdict.escalates or self.is_escalated)
-        return Standing(State(verdict.side, escalated, position, ask_number(ask)))
+        if self.state is None:
+            return Standing(State(verdict.side, escalated, position, ask_number(ask)))
+        moved = self.state.moved(verdict.side)
+        return Standing(replace(moved, escalated=escalated, position=position, ask=ask_number(ask)))
 
 
 NEW = Standing()

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from typing import TypeGuard
 
 from vibe.dialogue import Dialogue
 from vibe.verdict import CHEAP, STRONG
 
 VERSION = 1
+# How exactly the time of the last turn is known.
+AT_SECONDS = 30
+# A time that is not known, and no time in which anything stays in a cache.
+LONG_AGO = 1
 _MAX_CHARS = 1000
 # An ask is told by its ends and its length.
 _END_CHARS = 500
@@ -26,18 +31,54 @@ class StateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """``side``: CHEAP or STRONG; ``position`` and ``ask``: where in the dialogue it was decided, and of which ask."""
+    """``side``: CHEAP or STRONG; ``position`` and ``ask``: where in the dialogue it was decided, and of which ask.
+
+    ``at``: when a turn last came, in seconds since 1970, to ``AT_SECONDS``; 0 unknown. ``left_at``: when the last
+    turn on the other side came, 0 never; ``left_tokens``: that the conversation had then, for that pool's cache.
+    """
 
     side: str
     escalated: bool
     position: int
     ask: int
+    at: int = 0
+    left_at: int = 0
+    left_tokens: int = 0
+
+    @property
+    def was_strong(self) -> bool:
+        """Whether the conversation came down from the strong side."""
+        return self.side == CHEAP and self.left_at > 0
 
     def is_of(self, dialogue: Dialogue) -> bool:
         """Whether the ask that this was decided at stands in *dialogue*, at its place."""
         if self.position == dialogue.position:
             return self.ask == ask_number(dialogue.ask)
         return self.position < dialogue.position and self.ask == ask_number(dialogue.ask_at(self.position))
+
+    def warm(self, at: float, prefix: float, life: float) -> tuple[float, float]:
+        """Return how many of *prefix* tokens this side has in its cache *at* that time, and how many the other.
+
+        *life*: seconds after a turn for which a provider keeps what it read. A time that is not known is one just now.
+        """
+        here = prefix if not self.at or at - self.at < life else 0.0
+        there = float(self.left_tokens) if self.left_at and at - self.left_at < life else 0.0
+        return here, there
+
+    def moved(self, side: str) -> State:
+        """Return this state on *side*; what the other side has then is not known."""
+        return self if side == self.side else replace(self, side=side, left_at=self.at or LONG_AGO, left_tokens=0)
+
+    def came(self, at: float, before: State | None, prefix: Callable[[], float]) -> State:
+        """Return this state with what a turn *at* that time changes of its times; *before* is the state until now.
+
+        *prefix* gives the tokens that the conversation had before the turn; asked for only where the side changed.
+        """
+        now = int(at)
+        if before is not None and before.side != self.side:
+            return replace(self, at=now, left_at=before.at or now, left_tokens=int(prefix()))
+        # Not with every turn: each change is a write to Redis.
+        return self if 0 <= now - self.at < AT_SECONDS else replace(self, at=now)
 
     def encoded(self) -> str:
         """Return the JSON text."""
@@ -68,7 +109,11 @@ def decoded(text: object) -> State:
         raise StateError("has values of a wrong type")
     if not _is_count(position) or not _is_count(ask):
         raise StateError("has values of a wrong type")
-    return State(side, escalated, position, ask)
+    # A router of an older release, that runs beside this one during a rollout, writes none of these.
+    newer = [found.get(key, 0) for key in ("at", "left_at", "left_tokens")]
+    if not all(map(_is_count, newer)):
+        raise StateError("has values of a wrong type")
+    return State(side, escalated, position, ask, *newer)
 
 
 def ask_number(ask: str | None) -> int:

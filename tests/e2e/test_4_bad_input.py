@@ -53,6 +53,16 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "unknown routing": (_families(routing="of"), ["router_families", "active, shadow, off", "of"]),
     "margin outside": (_families(move_up_margin=101), ["router_families", "move_up_margin 101", "outside 0 to 100"]),
+    "unknown affinity": (_families(affinity="sticky"), ["router_families", "priced, upward, off", "sticky"]),
+    "cache for ever": (_families(cache_life=10**6), ["router_families", "cache_life 1000000 is outside 0 to 86400"]),
+    "negative price": (
+        _pools(model_info={"input_cost_per_token": -1e-6}),
+        ["pool-chat-mini (deployment 1)", "input_cost_per_token -1e-06 is no price of a token", "dollars a token"],
+    ),
+    "price that YAML takes for a text": (
+        _pools(model_info={"output_cost_per_token": "1e-6"}),
+        ["output_cost_per_token 1e-6 is no price of a token", "1.0e-6 for a number"],
+    ),
     "batches that make no sense": (
         {"router_rollout_serial": [1, "150%"]},
         ["router_rollout_serial", "150%", "from 1%"],

@@ -8,10 +8,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from vibe.abilities import Abilities, abilities_of
+from vibe.abilities import Abilities
 from vibe.decision import Decision, decide
 from vibe.family import Family
 from vibe.needs import AUDIO, FILES, IMAGES, SCHEMA, TOOLS, needs_of
+from vibe.pool import Pool, pool_of
 from vibe.request import read_request
 from vibe.routes import Routes
 from vibe.scorer import load_prior
@@ -30,7 +31,7 @@ def _decided(
     cheap: Abilities | None = None,
     strong: Abilities | None = None,
 ) -> Decision:
-    family = replace(FAMILY, cheap_abilities=cheap or Abilities(), strong_abilities=strong or Abilities())
+    family = replace(FAMILY, cheap=Pool(cheap or Abilities()), strong=Pool(strong or Abilities()))
     return decide(family, ROUTES, SCORER, read_request(body, call_type))[0]
 
 
@@ -125,9 +126,13 @@ def test_a_pool_can_do_what_each_of_its_models_can(monkeypatch: pytest.MonkeyPat
         "gpt-odd": {"max_input_tokens": "many", "supports_vision": None},
     }
     monkeypatch.setitem(sys.modules, "litellm", SimpleNamespace(model_cost=costs))
-    assert abilities_of([("openai/gpt-blind", {})]) == Abilities(1000, frozenset((IMAGES,)))
-    assert abilities_of([("anthropic/claude-sees", {}), ("openai/gpt-blind", {})]).context == 1000
-    assert abilities_of([("openai/gpt-odd", {}), ("openai/nobody-knows", {})]) == Abilities()
+
+    def able(models: list[tuple[str, dict[str, object]]]) -> Abilities:
+        return pool_of((name, stated, 1) for name, stated in models).abilities
+
+    assert able([("openai/gpt-blind", {})]) == Abilities(1000, frozenset((IMAGES,)))
+    assert able([("anthropic/claude-sees", {}), ("openai/gpt-blind", {})]).context == 1000
+    assert able([("openai/gpt-odd", {}), ("openai/nobody-knows", {})]) == Abilities()
     # The operator's word counts more than the map's.
-    assert abilities_of([("openai/gpt-blind", {"supports_vision": True})]) == Abilities(1000, frozenset())
-    assert abilities_of([("openai/nobody-knows", {"supports_function_calling": False})]).unable == {TOOLS}
+    assert able([("openai/gpt-blind", {"supports_vision": True})]) == Abilities(1000, frozenset())
+    assert able([("openai/nobody-knows", {"supports_function_calling": False})]).unable == {TOOLS}

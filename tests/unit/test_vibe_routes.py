@@ -98,6 +98,25 @@ def _drop(*keys: str) -> Callable[[dict[str, Any]], None]:
             _set("families", "chat", "escalate_after", value=True),
             "escalate_after: must be a whole number from",
         ),
+        (_set("families", "chat", "affinity", value="up"), "affinity: must be one of priced, upward, off, is 'up'"),
+        (_set("families", "chat", "affinity", value=False), "affinity: must be one of priced, upward, off, is False"),
+        (_set("families", "chat", "cache_life", value=-1), "cache_life: must be a whole number from 0"),
+        (_set("families", "chat", "cache_life", value="5m"), "cache_life: must be a whole number from 0"),
+        (
+            _set("models", "pool-chat-mini", value=[{"model": "m", "info": {}}]),
+            "models.pool-chat-mini: must be a list of objects with a text model, a number weight and an object info",
+        ),
+        (
+            _set("models", "pool-chat-mini", value=[{"model": "m", "weight": -1, "info": {}}]),
+            "models.pool-chat-mini: must be a list of objects",
+        ),
+        (
+            _set(
+                *("models", "pool-chat-mini"),
+                value=[{"model": "m", "weight": 1, "info": {"output_cost_per_token": "1e-6"}}],
+            ),
+            "models.pool-chat-mini: m: output_cost_per_token: must be dollars a token, 0 to 1, is '1e-6'",
+        ),
         (_set("families", "chat", "routing", value="of"), "routing: must be one of active, shadow, off, is 'of'"),
         (_set("families", "chat", "routing", value=False), "routing: must be one of active, shadow, off, is False"),
         (

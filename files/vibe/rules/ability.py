@@ -13,7 +13,7 @@ NAME = "ability"
 
 def judge(request: Request, family: Family, scorer: Scorer, standing: Standing) -> Verdict | None:
     """Judge by what the request needs and each pool lacks; where neither can, the other rules decide."""
-    cheap, strong = family.cheap_abilities.lacks(request.needs), family.strong_abilities.lacks(request.needs)
+    cheap, strong = family.cheap.abilities.lacks(request.needs), family.strong.abilities.lacks(request.needs)
     if cheap and strong:
         return Verdict(PASS, (f"no pool takes {_words(cheap)}",))
     if cheap:

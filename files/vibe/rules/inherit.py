@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vibe.continuation import is_continuation
-from vibe.family import Family
+from vibe.family import OFF, Family
 from vibe.request import Request
 from vibe.scorer import Scorer
 from vibe.standing import Standing
@@ -15,6 +15,8 @@ NAME = "inherit"
 def judge(request: Request, family: Family, scorer: Scorer, standing: Standing) -> Verdict | None:
     """Judge by the turn's kind and words; an ask that has nothing to continue is for the next rules."""
     dialogue = request.dialogue
+    if family.affinity == OFF:
+        return None
     if dialogue.in_tool_loop or request.ask is None:
         return None if standing.side is None else Verdict(standing.side, ("tool loop",))
     is_first = standing.side is None and dialogue.whole

@@ -1,0 +1,114 @@
+"""The policies that are compared: which side serves each turn of a conversation.
+
+``ours`` decides by the code that the plug-in decides by (``vibe.moves``, ``vibe.state``); the others are what else the
+field does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from vibe.family import PRICED, UPWARD, Family
+from vibe.moves import side_for
+from vibe.outlook import Outlook, expected
+from vibe.pool import Pool
+from vibe.simulation.billing import Pair
+from vibe.simulation.traffic import ASK, LOOP, Talk, Turn
+from vibe.standing import NEW, Standing
+from vibe.state import State
+from vibe.verdict import CHEAP, STRONG
+
+Policy = Callable[[Talk, Family], Iterator[str]]
+# So many turns at the end of a history are read for what an ask is expected to bring: those of vibe.outlook are
+# messages, two to a turn.
+_READ_TURNS = 12
+
+
+def all_strong(talk: Talk, family: Family) -> Iterator[str]:
+    """Yield the strong side."""
+    return (STRONG for _ in talk.turns)
+
+
+def all_cheap(talk: Talk, family: Family) -> Iterator[str]:
+    """Yield the cheap side."""
+    return (CHEAP for _ in talk.turns)
+
+
+def alone(talk: Talk, family: Family) -> Iterator[str]:
+    """Yield what each turn's own words deserve; a tool's result has those of its ask."""
+    return (STRONG if turn.score >= family.threshold else CHEAP for turn in talk.turns)
+
+
+def pinned(talk: Talk, family: Family) -> Iterator[str]:
+    """Yield for every turn what the first one deserves."""
+    first = STRONG if talk.turns[0].score >= family.threshold else CHEAP
+    return (first for _ in talk.turns)
+
+
+def upward(talk: Talk, family: Family) -> Iterator[str]:
+    """Yield ours with ``affinity: upward``."""
+    return _ours(talk, replace(family, affinity=UPWARD))
+
+
+def margins(talk: Talk, family: Family) -> Iterator[str]:
+    """Yield ours where no prices are known."""
+    return _ours(talk, replace(family, affinity=PRICED, cheap=Pool(), strong=Pool()))
+
+
+def priced(talk: Talk, family: Family) -> Iterator[str]:
+    """Yield ours with ``affinity: priced``."""
+    return _ours(talk, replace(family, affinity=PRICED))
+
+
+POLICIES: dict[str, Policy] = {
+    "priced": priced,
+    "margins": margins,
+    "upward": upward,
+    "each turn alone": alone,
+    "pinned": pinned,
+    "all strong": all_strong,
+    "all cheap": all_cheap,
+}
+
+
+def family_of(pair: Pair, threshold: float = 50.0) -> Family:
+    """Return a family whose pools cost what *pair* says."""
+    pools = (Pool(prices=pair.cheap.prices), Pool(prices=pair.strong.prices))
+    names = ("family", "virtual", "cheap", "strong", "strong")
+    return Family(*names, threshold, cache_life=pair.cache_life, cheap=pools[0], strong=pools[1])
+
+
+def _ours(talk: Talk, family: Family) -> Iterator[str]:
+    standing, before = NEW, _Before([])
+    for number, turn in enumerate(talk.turns):
+        old = standing.state
+        side = old.side if old is not None and turn.kind != ASK else _side(turn, standing, family, before)
+        new = State(side, False, number, number) if old is None else old.moved(side)
+        standing = Standing(new.came(turn.at, old, before.total))
+        before.turns.append(turn)
+        before.tokens += turn.asked + turn.answered
+        yield side
+
+
+@dataclass
+class _Before:
+    """The turns before one, and their ``tokens``."""
+
+    turns: list[Turn]
+    tokens: float = 0.0
+
+    def total(self) -> float:
+        """Return the tokens."""
+        return self.tokens
+
+
+def _side(turn: Turn, standing: Standing, family: Family, before: _Before) -> str:
+    return side_for(turn.score, standing, family, turn.at, lambda: _outlook(turn, before))
+
+
+def _outlook(turn: Turn, before: _Before) -> Outlook:
+    recent = before.turns[-_READ_TURNS:]
+    answered = sum(one.answered for one in recent)
+    asks = sum(one.kind != LOOP for one in recent)
+    return expected(before.tokens, turn.asked, answered, sum(one.asked for one in recent) + answered, len(recent), asks)
