@@ -64,6 +64,16 @@ class Answer:
         """One token a piece is near enough."""
         return len(self.pieces)
 
+    @property
+    def cached_tokens(self) -> int:
+        """How many of the prompt's tokens were in the cache."""
+        return int(self.ask.prompt_tokens * self.controls.cached)
+
+    @property
+    def written_tokens(self) -> int:
+        """How many of the prompt's tokens were written into the cache."""
+        return int(self.ask.prompt_tokens * self.controls.written)
+
     def is_odd(self, kind: str) -> bool:
         """Say whether odd fields of this kind (controls.ODD_KINDS) were asked for."""
         return kind in self.controls.odd

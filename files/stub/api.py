@@ -41,6 +41,8 @@ def openai_usage(answer: Answer) -> Json:
     """Return the usage figures of chat and text completions."""
     prompt, completion = answer.ask.prompt_tokens, answer.completion_tokens
     usage: Json = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+    if answer.cached_tokens:
+        usage["prompt_tokens_details"] = {"cached_tokens": answer.cached_tokens}
     if answer.is_odd("keys"):
         usage |= {"stub_odd_tokens": 7, "prompt_tokens_details": {"stub_odd": 1}}
     if answer.is_odd("values"):

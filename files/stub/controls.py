@@ -11,6 +11,8 @@ A tag with `model=NAME` counts for that model only: a fallback is forced by maki
     odd                 odd fields of every kind in ODD_KINDS; odd=keys, odd=values, … for one kind
     strict              refuse request parameters that the API does not know, with a 400, as strict providers do
     tool                call the first tool that was offered; tool=3 calls it until three results have come back
+    cached=0.6          this share of the prompt was in the provider's cache, by the usage figures
+    written=0.2         this share was written into it (Messages; the other APIs have no such figure)
     model=gpt-mini      the other controls of this tag count only when this model is asked for
 """
 
@@ -50,6 +52,8 @@ class Controls:
     odd: frozenset[str] = frozenset()
     strict: bool = False
     tool: int = 0
+    cached: float = 0.0
+    written: float = 0.0
 
 
 def parse_controls(text: str, model: str) -> Controls:
@@ -62,6 +66,8 @@ def parse_controls(text: str, model: str) -> Controls:
         fields = dict(_split(part) for part in (match[1] or match[2]).split(","))
         if fields.pop("model", model) == model:
             controls = replace(controls, **{name: _read(name, value) for name, value in fields.items()})
+    if controls.cached + controls.written > 1:
+        raise RefusedError(400, "control tag: cached and written are more than the prompt")
     if (controls.chunks or 0) * controls.interval > MAX_STREAM_SECONDS:
         raise RefusedError(400, f"control tag: chunks x interval is more than {MAX_STREAM_SECONDS:g} seconds")
     return controls
@@ -85,6 +91,8 @@ def _read(name: str, value: str) -> Any:
         return int(_number(name, value, 0, MAX_CHUNKS))
     if name == "tool":
         return int(_number(name, value or "1", 0, MAX_TOOL_ROUNDS))
+    if name in ("cached", "written"):
+        return _number(name, value, 0, 1)
     if name == "strict" and not value:
         return True
     if name == "odd" and (not value or value in NAMED_ODD_KINDS):

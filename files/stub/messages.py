@@ -25,8 +25,10 @@ def _error(status: int, message: str) -> Json:
 
 
 def _usage(answer: Answer) -> Json:
-    usage: Json = {"input_tokens": answer.ask.prompt_tokens, "output_tokens": answer.completion_tokens}
-    usage |= {"cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
+    read, written = answer.cached_tokens, answer.written_tokens
+    # Unlike the OpenAI APIs', this figure is without what the cache had or took in.
+    usage: Json = {"input_tokens": answer.ask.prompt_tokens - read - written, "output_tokens": answer.completion_tokens}
+    usage |= {"cache_creation_input_tokens": written, "cache_read_input_tokens": read}
     if answer.is_odd("keys"):
         usage |= {"stub_odd_tokens": 7}
     if answer.is_odd("values"):

@@ -14,7 +14,7 @@ def _usage(answer: Answer) -> Json:
     given, made = answer.ask.prompt_tokens, answer.completion_tokens
     usage: Json = {
         "input_tokens": given,
-        "input_tokens_details": {"cached_tokens": 0},
+        "input_tokens_details": {"cached_tokens": answer.cached_tokens},
         "output_tokens": made,
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": given + made,

@@ -165,6 +165,20 @@ def test_usage_adds_up(client: Client, api: str) -> None:
     assert usage.get("total_tokens", given + made) == given + made
 
 
+@pytest.mark.parametrize("api", ["chat/completions", "responses", "messages"])
+def test_usage_says_what_the_cache_had(client: Client, api: str) -> None:
+    usage = ask(client, api, f"[[stub:cached=0.5,written=0.25]] {'hi ' * 1000}").json()["usage"]
+    if api == "messages":
+        read, written, fresh = (
+            usage[key] for key in ("cache_read_input_tokens", "cache_creation_input_tokens", "input_tokens")
+        )
+        assert read == pytest.approx(2 * written, abs=2)
+        assert fresh == pytest.approx(written, abs=2)
+        return
+    details = usage.get("prompt_tokens_details") or usage["input_tokens_details"]
+    assert details["cached_tokens"] == usage.get("prompt_tokens", usage.get("input_tokens")) // 2
+
+
 def test_chat_stream_ends_with_usage_only_when_asked(client: Client) -> None:
     without = events(ask(client, "chat/completions", "hi", stream=True).text)
     asked = events(ask(client, "chat/completions", "hi", stream=True, stream_options={"include_usage": True}).text)
