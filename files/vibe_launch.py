@@ -34,6 +34,8 @@ SECRETS_FILE = Path("/run/secrets/vibe.json")
 REFERENCE_PREFIX = "os.environ/"
 HOOK = "vibe_router.router_instance"
 VALIDATION_TIMEOUT_S = 300
+# How the plug-in says what is odd about its routes, and no fault: prices of another magnitude.
+ROUTER_WARNING = "[VIBE-ROUTER] [WARNING]"
 # A worker that gives no sign of life for this long is replaced.
 WORKER_TIMEOUT_S = 90
 # How long running requests may take to end is the engine's stop_grace_period to say, so never less than that.
@@ -172,6 +174,9 @@ def check() -> None:
             f"LiteLLM kept {counted.group(1)} of {expected} models (deployments, and again under each alias):\n"
             f"{output[-4000:]}"
         )
+    for line in output.splitlines():
+        if ROUTER_WARNING in line:
+            sys.stderr.write(f"{line}\n")
     _log("INFO", f"release is valid: {len(config['model_list'])} deployments, {HOOK} loaded")
 
 

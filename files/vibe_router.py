@@ -40,6 +40,7 @@ from vibe.request import Request, read_request
 from vibe.request_id import call_id, request_id
 from vibe.routes import NO_ROUTES, Routes, default_path, load_routes
 from vibe.scorer import Scorer, load_prior
+from vibe.spending import Spending, dollars, spending_of
 from vibe.store import MemoryStore, Store
 from vibe.unknown_model import make_not_found
 
@@ -78,7 +79,7 @@ class VibeIntelligentRouter(CustomLogger):
         self.scorer = scorer or load_prior()
         self._store = store
 
-    # CRITICAL: both hooks stand on this very class. LiteLLM looks in vars(class): inherited ones are never called.
+    # CRITICAL: the hooks stand on this very class. LiteLLM looks in vars(class): inherited ones are never called.
     async def async_pre_call_hook(
         self,
         user_api_key_dict: Any,
@@ -140,6 +141,35 @@ class VibeIntelligentRouter(CustomLogger):
                 log(INFO, f"unknown model: request_id={request_id(request_data)}")
         except Exception as error:
             log_failure(f"the error stays as it is: request_id={request_id(request_data)}", error)
+
+    async def async_log_success_event(
+        self, kwargs: dict[str, Any], response_obj: Any, start_time: Any, end_time: Any
+    ) -> None:
+        """Say what a routed request cost, and what the strong pool would have; LiteLLM calls it after the answer."""
+        parameters = kwargs.get("litellm_params")
+        if not isinstance(parameters, dict):
+            return
+        try:
+            decision, logged = recall(parameters), kwargs.get("standard_logging_object")
+            if decision is None or not isinstance(logged, dict):
+                return
+            family = self.routes.by_virtual_model.get(str(decision.get("virtual_model")))
+            spent = None if family is None else spending_of(logged, family)
+            if spent is not None:
+                self._say_spending(spent, decision, call_id(kwargs))
+        except Exception as error:
+            log_failure(f"not counted: call_id={call_id(kwargs)}", error)
+
+    @staticmethod
+    def _say_spending(spent: Spending, decision: dict[str, object], call: str) -> None:
+        usage = spent.usage
+        log(
+            INFO,
+            f"SERVED virtual_model={decision.get('virtual_model')} pool={spent.pool} input_tokens={usage.fresh} "
+            f"cached_tokens={usage.cached} written_tokens={usage.written} output_tokens={usage.answer} "
+            f"cost={dollars(spent.cost)} strong_cost={dollars(spent.strong_cost)} saved={dollars(spent.saved)} "
+            f"conversation={decision.get('conversation') or '-'} call_id={call}",
+        )
 
     def _calculate_complexity(self, text: str) -> float:
         """Return the complexity of *text*, 0 to 100; from the family's threshold on it deserves the strong pool."""

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from stub.answer import make_answer
+from stub.answer import Answer, make_answer
 from stub.api import Api
 from stub.ask import Ask, read_ask
 from stub.chat import CHAT
@@ -31,7 +31,7 @@ from stub.responses import RESPONSES
 APIS = (CHAT, COMPLETIONS, RESPONSES, EMBEDDINGS, MESSAGES, COUNT_TOKENS)
 # A client's base address may end in /v1 or not.
 PREFIXES = ("/v1", "")
-REMEMBERED_REQUESTS = 500
+REMEMBERED_REQUESTS = 2000
 MAX_LOGGED_NAME = 120
 
 _LOG = logging.getLogger("stub")
@@ -82,7 +82,9 @@ def _handler(api: Api, seen: deque[dict[str, Any]]) -> Handler:
             _log_request(summary)
             await asyncio.sleep(controls.delay)
             _refuse_if_asked(api, ask, controls)
-            return _respond(api, ask, controls)
+            answer = make_answer(ask, controls)
+            summary["tokens"] = _tokens(answer)
+            return _respond(api, answer)
         except RefusedError as refused:
             summary["status"] = refused.status
             # Not the message: a control tag that cannot be read is quoted in it, and that is prompt text.
@@ -107,14 +109,20 @@ def _refuse_if_asked(api: Api, ask: Ask, controls: Controls) -> None:
         raise RefusedError(400, f"Unknown parameter: '{_printable(unknown[0])}'")
 
 
-def _respond(api: Api, ask: Ask, controls: Controls) -> Response:
-    answer = make_answer(ask, controls)
-    headers = {"x-request-id": f"req_{answer.answer_id}", "x-stub-model": _printable(ask.model)}
-    if ask.stream and api.stream is not None:
+def _tokens(answer: Answer) -> dict[str, int]:
+    """Return the usage figures in one form for all APIs; ``fresh`` is the prompt without the cache's share."""
+    cached, written = answer.cached_tokens, answer.written_tokens
+    fresh = answer.ask.prompt_tokens - cached - written
+    return {"fresh": fresh, "cached": cached, "written": written, "answer": answer.completion_tokens}
+
+
+def _respond(api: Api, answer: Answer) -> Response:
+    headers = {"x-request-id": f"req_{answer.answer_id}", "x-stub-model": _printable(answer.model)}
+    if answer.ask.stream and api.stream is not None:
         headers["cache-control"] = "no-cache"
         return CuttableStream(api.stream(answer), headers=headers, media_type="text/event-stream")
     whole = api.whole(answer)
-    if controls.cut is not None:
+    if answer.controls.cut is not None:
         return CutBody(json.dumps(whole), headers=headers, media_type="application/json")
     return JSONResponse(whole, headers=headers)
 
