@@ -40,6 +40,7 @@ from vibe.request import Request, read_request
 from vibe.request_id import call_id, request_id
 from vibe.routes import NO_ROUTES, Routes, default_path, load_routes
 from vibe.scorer import Scorer, load_prior
+from vibe.share import Thresholds
 from vibe.spending import Spending, dollars, spending_of
 from vibe.store import MemoryStore, Store
 from vibe.unknown_model import make_not_found
@@ -78,6 +79,7 @@ class VibeIntelligentRouter(CustomLogger):
         self.routes = routes
         self.scorer = scorer or load_prior()
         self._store = store
+        self._thresholds = Thresholds()
 
     # CRITICAL: the hooks stand on this very class. LiteLLM looks in vars(class): inherited ones are never called.
     async def async_pre_call_hook(
@@ -184,17 +186,19 @@ class VibeIntelligentRouter(CustomLogger):
 
     async def _decide(self, family: Family, request: Request, cache: object) -> Decision:
         """Decide with what is remembered of the conversation, and remember it: one round trip, or none."""
-        conversation = request.conversation
-        if conversation is None or family.routing == OFF or not request.is_remembered:
-            return decide(family, self.routes, self.scorer, request)[0]
+        decided_by = self._thresholds.applied_to(family)
         if self._store is None:
             self._store = MemoryStore() if litellm_redis(cache) is None else RedisStore(lambda: litellm_redis(cache))
-        state, unusable = await self._store.get(conversation.key)
-        if unusable:
-            request = replace(request, notes=(*request.notes, unusable))
-        decision, new = decide(family, self.routes, self.scorer, request, state)
-        if new is not None:
+        conversation, state = request.conversation, None
+        is_remembered = conversation is not None and request.is_remembered and family.routing != OFF
+        if conversation is not None and is_remembered:
+            state, unusable = await self._store.get(conversation.key)
+            if unusable:
+                request = replace(request, notes=(*request.notes, unusable))
+        decision, new = decide(decided_by, self.routes, self.scorer, request, state)
+        if conversation is not None and is_remembered and new is not None:
             self._store.put(conversation.key, new)
+        self._thresholds.count(family, request, decision, self._store)
         return decision
 
     def _apply(self, decision: Decision, data: dict[str, Any], call_type: str) -> None:

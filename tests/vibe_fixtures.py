@@ -27,6 +27,7 @@ _ROUTES: dict[str, Any] = {
             "escalate_after": 3,
             "affinity": "priced",
             "cache_life": 300,
+            "strong_share": None,
         }
         for name in ("chat", "codex", "claude")
     },

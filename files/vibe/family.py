@@ -24,6 +24,7 @@ class Family:
     ``move_up_margin`` and ``move_down_margin``: points beyond the threshold that move a conversation;
     ``escalate_after``: failures of the same tool call that do, 0 for never; ``rules``: by name, in the order in which
     they are asked. ``cache_life``: seconds for which a provider keeps a prompt that it has read.
+    ``strong_share``: of the asks, 0 to 1, that the threshold is to follow; None leaves it where it is.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Family:
     move_up_margin: float = 5.0
     move_down_margin: float = 10.0
     escalate_after: int = 3
+    strong_share: float | None = None
     affinity: str = PRICED
     cache_life: float = 300.0
     cheap: Pool = UNKNOWN

@@ -17,7 +17,7 @@ _NAME_KEYS = ("virtual_model", "cheap_pool", "strong_pool", "safe_pool")
 _NUMBER_KEYS = ("threshold", "move_up_margin", "move_down_margin")
 _CHOICES = {"routing": ROUTINGS, "affinity": AFFINITIES}
 _COUNTS = {"escalate_after": MAX_FAILURES, "cache_life": MAX_CACHE_LIFE}
-_KEYS = (*_NAME_KEYS, *_NUMBER_KEYS, *_CHOICES, *_COUNTS, "rules", "explicit_choice")
+_KEYS = (*_NAME_KEYS, *_NUMBER_KEYS, *_CHOICES, *_COUNTS, "rules", "explicit_choice", "strong_share")
 # Names travel in response headers and log lines: printable ASCII without spaces.
 NAME = re.compile(r"[!-~]{1,200}")
 NAME_RULE = "must be a name of 1 to 200 printable ASCII characters without spaces"
@@ -52,6 +52,7 @@ def read_family(
         rules=tuple(given["rules"]),
         explicit_choice=tuple(given["explicit_choice"]),
         escalate_after=given["escalate_after"],
+        strong_share=given["strong_share"],
         affinity=given["affinity"],
         cache_life=float(given["cache_life"]),
         cheap=known.get(given["cheap_pool"], UNKNOWN),
@@ -75,6 +76,8 @@ def _faults_of(given: Mapping[str, object], pools: frozenset[str]) -> list[str]:
         found["explicit_choice"] = _list_fault(given["explicit_choice"], SOURCES)
     if "rules" in given:
         found["rules"] = _list_fault(given["rules"], RULE_NAMES) or _rules_fault(given["rules"])
+    if "strong_share" in given:
+        found["strong_share"] = _share_fault(given["strong_share"])
     return [f"{key}: {fault}" for key, fault in found.items() if fault]
 
 
@@ -100,6 +103,14 @@ def _choice_fault(value: object, choices: tuple[str, ...]) -> str | None:
 def _count_fault(value: object, most: int) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
         return f"must be a whole number from 0 (never) to {most}, is {value!r}"
+    return None
+
+
+def _share_fault(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+        return f"must be a number between 0 and 1, or null for a threshold that stays, is {value!r}"
     return None
 
 

@@ -19,7 +19,7 @@ from vibe.log import INFO, WARNING, log
 from vibe.state import State, StateError, decoded
 from vibe.store import KEEP_SECONDS, MemoryStore
 
-KEY_PREFIX = "vibe:conversation:"
+KEY_PREFIX, NUMBER_PREFIX = "vibe:conversation:", "vibe:threshold:"
 WAIT_SECONDS, DOUBT_SECONDS, PAUSE_SECONDS, SAY_SECONDS = 0.1, 0.002, 5.0, 60.0
 # The loop may be late itself: an answer that has come is taken in within so many of its turns.
 _LATE_TURNS = 3
@@ -27,6 +27,15 @@ _WRONG_TYPE = "WRONGTYPE"
 _PROXY = "litellm.proxy.proxy_server"
 # More writes than these are not left waiting: Redis is slower than the requests come.
 _MOST_WRITES = 256
+
+
+# One round trip, and no two workers at once. Redis's own INCRBYFLOAT would begin at nought after a loss.
+_SHIFT = """
+local kept = tonumber(redis.call('GET', KEYS[1])) or tonumber(ARGV[1])
+local new = string.format('%.4f', math.min(math.max(kept + tonumber(ARGV[2]), 0), 100))
+redis.call('SET', KEYS[1], new, 'EX', ARGV[3])
+return new
+"""
 
 
 class RedisStore:
@@ -60,6 +69,13 @@ class RedisStore:
         client = self._client_now()
         if client is not None and len(self._tasks) < _MOST_WRITES:
             self._start(self._guarded(client.set(KEY_PREFIX + key, state.encoded(), ex=KEEP_SECONDS)))
+
+    def shift(self, key: str, start: float, step: float, heard: Callable[[float], None]) -> None:
+        """Add *step* to the number in Redis, in the background; nobody is told anything where Redis is away."""
+        client = self._client_now()
+        if client is not None and len(self._tasks) < _MOST_WRITES:
+            shifting = client.eval(_SHIFT, 1, NUMBER_PREFIX + key, start, step, KEEP_SECONDS)
+            self._start(self._guarded(shifting)).add_done_callback(lambda task: _tell(task, heard))
 
     async def settle(self) -> None:
         """Wait until all that was begun has ended."""
@@ -122,6 +138,18 @@ class RedisStore:
         if now - self._said_at >= SAY_SECONDS:
             self._said_at, self._is_said = now, True
             log(WARNING, f"Redis {why}: each worker remembers its own conversations until it answers")
+
+
+def _tell(shifted: asyncio.Task[tuple[object, bool]], heard: Callable[[float], None]) -> None:
+    found, is_known = (None, False) if shifted.cancelled() else shifted.result()
+    if isinstance(found, bytes):
+        found = found.decode("utf-8", "replace")
+    if not is_known or not isinstance(found, str):
+        return
+    try:
+        heard(float(found))
+    except ValueError:
+        log(WARNING, "Redis has no number where a threshold should be: each worker goes on with its own")
 
 
 def litellm_redis(cache: object) -> Any:

@@ -24,6 +24,9 @@ class Store(Protocol):
     def put(self, key: str, state: State) -> None:
         """Keep *state* under *key*; returns at once, whatever the store does then."""
 
+    def shift(self, key: str, start: float, step: float, heard: Callable[[float], None]) -> None:
+        """Add *step* to the number under *key*, which begins at *start*; *heard* is told the new one, now or later."""
+
 
 class MemoryStore:
     """States in this process."""
@@ -33,6 +36,7 @@ class MemoryStore:
         self._most = most
         self._clock = clock
         self._states: OrderedDict[str, tuple[float, State]] = OrderedDict()
+        self._numbers: dict[str, float] = {}
 
     async def get(self, key: str) -> tuple[State | None, str]:
         """Return what is kept under *key*."""
@@ -49,3 +53,8 @@ class MemoryStore:
         self._states.move_to_end(key)
         if len(self._states) > self._most:
             self._states.popitem(last=False)
+
+    def shift(self, key: str, start: float, step: float, heard: Callable[[float], None]) -> None:
+        """Add *step* to the number under *key*, and tell *heard* at once."""
+        self._numbers[key] = self._numbers.get(key, start) + step
+        heard(self._numbers[key])

@@ -54,6 +54,10 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "unknown routing": (_families(routing="of"), ["router_families", "active, shadow, off", "of"]),
     "margin outside": (_families(move_up_margin=101), ["router_families", "move_up_margin 101", "outside 0 to 100"]),
     "unknown affinity": (_families(affinity="sticky"), ["router_families", "priced, upward, off", "sticky"]),
+    "share outside": (
+        _families(strong_share=25),
+        ["router_families", "strong_share 25", "is not between 0 and 1", "0.25"],
+    ),
     "cache for ever": (_families(cache_life=10**6), ["router_families", "cache_life 1000000 is outside 0 to 86400"]),
     "negative price": (
         _pools(model_info={"input_cost_per_token": -1e-6}),
