@@ -13,7 +13,7 @@ From a shell, without LiteLLM::
     python3 vibe_router.py explain "Prove that there are infinitely many primes" [--json]
     python3 vibe_router.py check-routes vibe_routes.json
     python3 vibe_router.py fit --labels labels.jsonl --out adapter.json
-    python3 vibe_router.py simulate [--prices prices.json]
+    python3 vibe_router.py simulate [--records router.log] [--prices prices.json]
 """
 
 # CRITICAL: no dataclass in this file. LiteLLM does not put it into sys.modules, and a dataclass with postponed

@@ -42,6 +42,7 @@ def main(arguments: list[str] | None, beside: Path, default_threshold: float) ->
     fitting.add_argument("--family", help="the family that the labels are of; written into the adapter")
     fitting.add_argument("--force", action="store_true", help="write it without a gain too, and say so in the file")
     simulating = commands.add_parser("simulate", help="what each policy of moving conversations would cost")
+    simulating.add_argument("--records", type=Path, metavar="FILE", help="your traffic: the router's log")
     simulating.add_argument("--prices", type=Path, metavar="FILE", help="pairs of prices (default: three real ones)")
     simulating.add_argument("--conversations", type=int, default=1000, metavar="N", help="to make up (default: 1000)")
     simulating.add_argument("--kind", action="append", choices=SIMULATED, help="of conversations (default: all)")
@@ -76,13 +77,20 @@ def _requests(text: str | None, body: Path | None) -> list[Request]:
 def _simulate(options: argparse.Namespace, threshold: float) -> int:
     try:
         # No part of a release: a host does without.
-        from vibe.simulation.command import Wanted, simulate
+        from vibe.simulation.command import SimulationError, Wanted, made_up, recorded, simulate
+        from vibe.simulation.pairs import PairsError
+        from vibe.simulation.records import RecordsError
     except ModuleNotFoundError:
         print("simulate: is not part of a deployed release; run it in the project's folder", file=sys.stderr)
         return 1
-    kinds = tuple(options.kind or SIMULATED)
-    wanted = Wanted(options.conversations, options.seed, kinds, options.hard_share)
-    return simulate(options.prices, wanted, threshold=threshold, as_json=options.json)
+    wanted = Wanted(options.conversations, options.seed, tuple(options.kind or SIMULATED), options.hard_share)
+    try:
+        traffic = made_up(wanted, threshold) if options.records is None else recorded(options.records)
+        simulate(traffic, options.prices, as_json=options.json)
+    except (SimulationError, PairsError, RecordsError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 def _check(path: Path) -> int:

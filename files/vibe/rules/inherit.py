@@ -10,6 +10,7 @@ from vibe.standing import Standing
 from vibe.verdict import SAFE, Verdict
 
 NAME = "inherit"
+TOOL_LOOP = "tool loop"
 
 
 def judge(request: Request, family: Family, scorer: Scorer, standing: Standing) -> Verdict | None:
@@ -18,7 +19,7 @@ def judge(request: Request, family: Family, scorer: Scorer, standing: Standing) 
     if family.affinity == OFF:
         return None
     if dialogue.in_tool_loop or request.ask is None:
-        return None if standing.side is None else Verdict(standing.side, ("tool loop",))
+        return None if standing.side is None else Verdict(standing.side, (TOOL_LOOP,))
     is_first = standing.side is None and dialogue.whole
     if is_first or not is_continuation(request.ask):
         return None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from vibe.simulation.outcome import Outcome, outcomes
-from vibe.simulation.pairs import SHIPPED, PairsError, load_pairs
+from vibe.simulation.pairs import SHIPPED, load_pairs
+from vibe.simulation.records import read_records
 from vibe.simulation.traffic import ASK, CONTINUATION, LOOP, Talk, conversations
 
 # All others are compared with it.
@@ -27,34 +27,63 @@ class Wanted:
     hard_share: float
 
 
-def simulate(prices: Path | None, wanted: Wanted, *, threshold: float, as_json: bool) -> int:
-    """Print what comes of every policy at the *prices*, or those shipped, for the conversations *wanted*.
+class SimulationError(ValueError):
+    """An argument of the command is of no use; the message names it."""
 
-    Returns the exit code: 0, or 1 where an argument is of no use, said on standard error.
+
+@dataclass(frozen=True)
+class Traffic:
+    """What is simulated: ``said`` in words, the conversations, and the ``threshold`` that makes an ask hard."""
+
+    said: str
+    talks: list[Talk]
+    threshold: float
+
+
+def made_up(wanted: Wanted, threshold: float) -> Traffic:
+    """Return the conversations *wanted*.
+
+    Raises:
+        SimulationError: there are no such conversations.
     """
-    try:
-        if not 1 <= wanted.count <= MOST_CONVERSATIONS:
-            raise PairsError(f"--conversations: must be from 1 to {MOST_CONVERSATIONS}, is {wanted.count}")
-        if not 0 <= wanted.hard_share <= 1:
-            raise PairsError(f"--hard-share: must be from 0 to 1, is {wanted.hard_share:g}")
-        pairs = load_pairs(prices or SHIPPED)
-    except PairsError as error:
-        print(error, file=sys.stderr)
-        return 1
+    if not 1 <= wanted.count <= MOST_CONVERSATIONS:
+        raise SimulationError(f"--conversations: must be from 1 to {MOST_CONVERSATIONS}, is {wanted.count}")
+    if not 0 <= wanted.hard_share <= 1:
+        raise SimulationError(f"--hard-share: must be from 0 to 1, is {wanted.hard_share:g}")
     talks = list(conversations(wanted.count, wanted.seed, wanted.kinds, wanted.hard_share))
-    found = {pair.name: outcomes(talks, pair, threshold) for pair in pairs}
+    return Traffic(f"{wanted.count} conversations (seed {wanted.seed})", talks, threshold)
+
+
+def recorded(path: Path) -> Traffic:
+    """Return the conversations in the log at *path*.
+
+    Raises:
+        RecordsError: there are none.
+    """
+    records = read_records(path)
+    left_out = "".join(f"; left out: {count} {reason}" for reason, count in records.left_out.items() if count)
+    return Traffic(f"{len(records.talks)} conversations of {path}{left_out}", records.talks, records.threshold)
+
+
+def simulate(traffic: Traffic, prices: Path | None, *, as_json: bool) -> None:
+    """Print what comes of every policy for *traffic* at the *prices*, or those shipped.
+
+    Raises:
+        PairsError: the prices are of no use.
+    """
+    pairs = load_pairs(prices or SHIPPED)
+    found = {pair.name: outcomes(traffic.talks, pair, traffic.threshold) for pair in pairs}
     if as_json:
         told = {
             name: {policy: _row(one, by_policy) for policy, one in by_policy.items()}
             for name, by_policy in found.items()
         }
-        print(json.dumps(asdict(wanted) | {"turns": _turns(talks), "pairs": told}, indent=2))
-        return 0
-    turns = ", ".join(f"{number} {kind}s" for kind, number in _turns(talks).items())
-    print(f"{wanted.count} conversations (seed {wanted.seed}): {turns}")
+        print(json.dumps({"traffic": traffic.said, "turns": _turns(traffic.talks), "pairs": told}, indent=2))
+        return
+    turns = ", ".join(f"{number} {kind}s" for kind, number in _turns(traffic.talks).items())
+    print(f"{traffic.said}: {turns}; hard from {traffic.threshold:g} on")
     for name, by_policy in found.items():
         _print(name, by_policy)
-    return 0
 
 
 def _row(one: Outcome, by_policy: dict[str, Outcome]) -> dict[str, object]:
