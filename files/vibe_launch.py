@@ -33,6 +33,7 @@ CONFIG_FILE = APP_DIR / "config.yaml"
 SECRETS_FILE = Path("/run/secrets/vibe.json")
 REFERENCE_PREFIX = "os.environ/"
 HOOK = "vibe_router.router_instance"
+METRICS_DIR, METRICS_PORT = Path("/tmp/vibe-metrics"), 9464
 VALIDATION_TIMEOUT_S = 300
 # How the plug-in says what is odd about its routes, and no fault: prices of another magnitude.
 ROUTER_WARNING = "[VIBE-ROUTER] [WARNING]"
@@ -200,6 +201,17 @@ def _settle_gunicorn(keepalive_timeout: int) -> None:
     gunicorn.config.OnStarting.default = staticmethod(on_starting)
 
 
+def _serve_metrics() -> None:
+    """Have the workers' counters served by a process of its own."""
+    METRICS_DIR.mkdir(exist_ok=True)
+    for left in METRICS_DIR.glob("*.db"):
+        # Of the processes before a restart: their numbers may come again.
+        left.unlink()
+    # CRITICAL: before prometheus_client is imported, which decides then whether its numbers are one process's alone.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIR)
+    subprocess.Popen([sys.executable, "-m", "vibe.metrics_server", "--port", str(METRICS_PORT)])
+
+
 def serve(workers: int, keepalive_timeout: int) -> None:
     """Be LiteLLM Proxy; does not return.
 
@@ -208,6 +220,7 @@ def serve(workers: int, keepalive_timeout: int) -> None:
     """
     _, environment = prepare()
     # CRITICAL: before LiteLLM is imported; much of what it does is decided by variables that it reads then.
+    _serve_metrics()
     os.environ.update(environment)
     _settle_gunicorn(keepalive_timeout)
     from litellm.proxy.proxy_cli import run_server  # part of the LiteLLM image

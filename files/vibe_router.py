@@ -23,11 +23,13 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from vibe import cli
 from vibe.ask import ROUTED_CALL_TYPES, WEBSOCKET
 from vibe.choice import forget_choice
+from vibe.counters import Counters
 from vibe.decision import REASON_ERROR, Decision, decide, safe_decision
 from vibe.family import ACTIVE, OFF, Family
 from vibe.first_frame import with_model
@@ -63,6 +65,8 @@ else:
         CustomLogger = _WithoutLiteLLM
 
 COMPLEXITY_THRESHOLD = 50
+# One set of series a process, however many routers a test makes.
+COUNTERS = Counters()
 _HERE = Path(__file__).resolve().parent
 _PROXY_MODULE = "litellm.proxy.proxy_server"
 
@@ -98,12 +102,16 @@ class VibeIntelligentRouter(CustomLogger):
             forget(data)
             family = self._family_of(data.get("model"), call_type)
             if family is not None:
+                begun = perf_counter()
                 request = read_request(data, call_type, _owner(user_api_key_dict))
                 forget_choice(data)
-                self._apply(await self._decide(family, request, cache), data, call_type)
+                decision = await self._decide(family, request, cache)
+                self._apply(decision, data, call_type)
+                COUNTERS.decided(decision, perf_counter() - begun)
         except Exception as error:
             log_failure(f"the safe pool serves: request_id={request_id(data)} call_type={call_type}", error)
             if family is not None:
+                COUNTERS.failed(family.virtual_model)
                 data["model"] = family.virtual_model
                 self._apply(safe_decision(family, REASON_ERROR), data, call_type)
         return data
@@ -157,7 +165,8 @@ class VibeIntelligentRouter(CustomLogger):
                 return
             family = self.routes.by_virtual_model.get(str(decision.get("virtual_model")))
             spent = None if family is None else spending_of(logged, family)
-            if spent is not None:
+            if family is not None and spent is not None:
+                COUNTERS.served(family.virtual_model, spent)
                 self._say_spending(spent, decision, call_id(kwargs))
         except Exception as error:
             log_failure(f"not counted: call_id={call_id(kwargs)}", error)

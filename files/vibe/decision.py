@@ -25,6 +25,7 @@ class Decision:
     ``pool`` is None where the request keeps the virtual model's name, which LiteLLM sends to ``safe_pool``.
     ``rule`` is the one that decided, ``score`` 0 to 100, None where nothing was scored, ``reasons`` its words.
     ``proposed``: the pool that would have served, where routing is not active. ``conversation``: its short digest.
+    ``moved_to``: the side that the conversation changed to, None where it stayed.
     """
 
     family: str
@@ -38,6 +39,7 @@ class Decision:
     routing: str = ACTIVE
     proposed: str | None = None
     conversation: str | None = None
+    moved_to: str | None = None
 
     @property
     def target(self) -> str:
@@ -79,6 +81,8 @@ def decide(
     decision = _decision(family, routes, rule, verdict, noted + request.notes, conversation)
     if family.routing != ACTIVE:
         decision = _by_the_operator(decision, family, decision.target)
+    if verdict.is_kept and standing.side not in (None, verdict.side):
+        decision = replace(decision, moved_to=verdict.side)
     if not request.is_remembered:
         return decision, None
     new = standing.after(verdict, request.dialogue.position, request.ask).state

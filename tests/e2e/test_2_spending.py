@@ -7,12 +7,14 @@ import random
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 import yaml
 from e2e.machine import PROJECT, run, wait_for
+from prometheus_client.parser import text_string_to_metric_families
 
 REQUESTS, AT_ONCE, SEED = 1000, 8, 1
 MODELS = yaml.safe_load((PROJECT / "inventory/local/group_vars/all/models.yml").read_text(encoding="utf-8"))
@@ -27,6 +29,9 @@ HARD = (
 )
 EASY = "What is the capital of France?"
 WRITTEN_SECONDS = 60
+METRICS_PORTS = {"blue": 4201, "green": 4202}
+# Counters, and where the log has the same.
+COUNTED = {"vibe_spend_dollars": 2, "vibe_strong_spend_dollars": 3}
 
 
 def _prices() -> dict[str, tuple[str, dict[str, float]]]:
@@ -76,8 +81,29 @@ def _bodies() -> Iterator[tuple[str, dict[str, Any]]]:
         yield api, {"model": rng.choice(virtual), "stream": stream, **limit, **asked}
 
 
+def _counted(name: str) -> dict[str, float]:
+    """Return what the serving slot's workers counted under *name* together, by pool."""
+    serving = Path("/opt/litellm-vibe-router/router/serving").readlink().stem
+    said = requests.get(f"http://127.0.0.1:{METRICS_PORTS[serving]}/metrics", timeout=10).text
+    found: dict[str, float] = {}
+    for family in text_string_to_metric_families(said):
+        for sample in family.samples:
+            if sample.name == f"{name}_total":
+                pool = sample.labels["pool"]
+                found[pool] = found.get(pool, 0.0) + sample.value
+    return found
+
+
 @pytest.fixture(scope="module")
-def served(deployed: dict[str, str]) -> tuple[list[dict[str, Any]], list[tuple[str, ...]]]:
+def counted_before(deployed: dict[str, str]) -> dict[str, dict[str, float]]:
+    """What the counters said before the thousand requests."""
+    return {name: _counted(name) for name in COUNTED}
+
+
+@pytest.fixture(scope="module")
+def served(
+    deployed: dict[str, str], counted_before: dict[str, dict[str, float]]
+) -> tuple[list[dict[str, Any]], list[tuple[str, ...]]]:
     """What the stub says of a thousand requests, and what the log does."""
     before = _lines()
     _stub("DELETE")
@@ -104,6 +130,25 @@ def served(deployed: dict[str, str]) -> tuple[list[dict[str, Any]], list[tuple[s
     seen = _stub("GET")
     assert len(seen) == REQUESTS
     return seen, list(new.values())
+
+
+def test_the_counters_of_all_workers_say_what_the_log_does(
+    served: tuple[list[dict[str, Any]], list[tuple[str, ...]]], counted_before: dict[str, dict[str, float]]
+) -> None:
+    _, lines = served
+    for name, column in COUNTED.items():
+        now = _counted(name)
+        assert set(now) == {line[1] for line in lines}
+        for pool, value in now.items():
+            told = sum(float(line[column]) for line in lines if line[1] == pool)
+            assert value - counted_before[name].get(pool, 0.0) == pytest.approx(told, abs=1e-4), (name, pool)
+
+
+def test_the_counters_are_for_this_host_alone() -> None:
+    listening = run("ss", "--listening", "--tcp", "--numeric", "--no-header").stdout
+    own = [line.split()[3] for line in listening.splitlines() if line.split()[3].endswith(("4201", "4202"))]
+    assert own
+    assert all(address.startswith("127.0.0.1:") for address in own)
 
 
 def test_costs_and_savings_are_what_the_stubs_figures_come_to(

@@ -120,6 +120,7 @@ def second_host(deployed: dict[str, str]) -> Iterator[str]:
     of_the_slot = {
         "VIBE_SLOT": "second",
         "VIBE_SLOT_ADDRESS": f"127.0.0.1:{SECOND_PORT}",
+        "VIBE_METRICS_PORT": f"{SECOND_PORT + 100}",
         "VIBE_RELEASE": "second",
         "VIBE_WORKERS": "2",
         "VIBE_MEMORY_LIMIT": "2g",
