@@ -164,7 +164,7 @@ class VibeIntelligentRouter(CustomLogger):
             if decision is None or not isinstance(logged, dict):
                 return
             family = self.routes.by_virtual_model.get(str(decision.get("virtual_model")))
-            spent = None if family is None else spending_of(logged, family)
+            spent = None if family is None else spending_of(logged, family, self.routes.known)
             if family is not None and spent is not None:
                 COUNTERS.served(family.virtual_model, spent)
                 self._say_spending(spent, decision, call_id(kwargs))

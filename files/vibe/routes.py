@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vibe.family import Family
@@ -38,10 +38,11 @@ class RoutesError(ValueError):
 
 @dataclass(frozen=True)
 class Routes:
-    """All families by the virtual model's name, and every pool that LiteLLM knows."""
+    """All families by the virtual model's name, every pool that LiteLLM knows, and what is known of them."""
 
     by_virtual_model: Mapping[str, Family]
     pools: frozenset[str]
+    known: Mapping[str, Pool] = field(default_factory=dict)
 
 
 NO_ROUTES = Routes({}, frozenset())
@@ -102,7 +103,7 @@ def _routes(document: object, faults: list[str]) -> Routes:
         other = by_virtual_model.setdefault(family.virtual_model, family)
         if other is not family:
             faults.append(f"families.{name}.virtual_model: {family.virtual_model!r} is of family {other.name!r} too")
-    return Routes(by_virtual_model, pools)
+    return Routes(by_virtual_model, pools, known)
 
 
 def _pools(value: object, faults: list[str]) -> frozenset[str]:

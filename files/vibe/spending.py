@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vibe.family import Family
+from vibe.pool import UNKNOWN, Pool
 from vibe.prices import Prices
 
 _DETAILS = "prompt_tokens_details"
@@ -46,18 +47,18 @@ class Spending:
         return None if self.cost is None or self.strong_cost is None else self.strong_cost - self.cost
 
 
-def spending_of(logged: Mapping[str, object], family: Family) -> Spending | None:
+def spending_of(logged: Mapping[str, object], family: Family, known: Mapping[str, Pool]) -> Spending | None:
     """Return what the request that LiteLLM *logged* cost, None where it has no usage figures.
 
     It counts as served by the pool that LiteLLM names, after a fallback too; by the safe pool where it names none.
+    *known*: all pools by their names, for a fallback may be none of the family's two.
     """
     usage = usage_of(_entry(_entry(logged, "metadata"), "usage_object"))
     if usage is None:
         return None
     named = logged.get("model_group")
     pool = named if isinstance(named, str) and named and named != family.virtual_model else family.safe_pool
-    prices = {family.cheap_pool: family.cheap.prices, family.strong_pool: family.strong.prices}
-    own, strong = prices.get(pool), family.strong.prices
+    own, strong = known.get(pool, UNKNOWN).prices, family.strong.prices
     return Spending(
         pool, usage, None if own is None else usage.cost(own), None if strong is None else usage.cost(strong)
     )

@@ -21,6 +21,11 @@ FAMILY = Family(
     cheap=Pool(prices=HAIKU),
     strong=Pool(prices=SONNET),
 )
+KNOWN = {
+    "pool-haiku": FAMILY.cheap,
+    "pool-sonnet": FAMILY.strong,
+    "pool-other": Pool(prices=Prices(2e-6, 2e-6, 2e-6, 1e-5)),
+}
 # As LiteLLM 1.106.2 has them after a Messages request, streamed.
 FIGURES: dict[str, Any] = {
     "completion_tokens": 7,
@@ -62,33 +67,39 @@ def test_odd_figures_of_an_upstream_are_tolerated(figures: object, usage: Usage 
 
 
 def test_a_request_costs_what_its_pool_takes_and_saves_against_the_strong_one() -> None:
-    spent = spending_of(_logged("pool-haiku"), FAMILY)
+    spent = spending_of(_logged("pool-haiku"), FAMILY, KNOWN)
     assert spent is not None
     # LiteLLM's own figure, from its cost map.
     assert spent.cost == pytest.approx(FIGURES["cost"])
     assert spent.strong_cost == pytest.approx(3 * FIGURES["cost"])
     assert spent.saved == pytest.approx(2 * FIGURES["cost"])
-    strong = spending_of(_logged("pool-sonnet"), FAMILY)
+    strong = spending_of(_logged("pool-sonnet"), FAMILY, KNOWN)
     assert strong is not None
     assert strong.saved == 0.0
 
 
 def test_what_kept_the_virtual_models_name_was_served_by_the_safe_pool() -> None:
     for group in ("claude-auto", None, ""):
-        spent = spending_of(_logged(group), FAMILY)
+        spent = spending_of(_logged(group), FAMILY, KNOWN)
         assert spent is not None
         assert spent.pool == "pool-sonnet"
 
 
+def test_a_fallback_costs_what_its_own_pool_does() -> None:
+    spent = spending_of(_logged("pool-other"), FAMILY, KNOWN)
+    assert spent is not None
+    assert spent.cost == pytest.approx(316 * 2e-6 + 7 * 1e-5)
+
+
 def test_prices_that_are_not_known_are_not_guessed() -> None:
-    spent = spending_of(_logged("pool-elsewhere"), FAMILY)
+    spent = spending_of(_logged("pool-elsewhere"), FAMILY, KNOWN)
     assert spent is not None
     assert (spent.cost, spent.saved) == (None, None)
     assert spent.strong_cost is not None
 
 
 def _tell(kwargs: dict[str, Any]) -> None:
-    router = VibeIntelligentRouter(Routes({FAMILY.virtual_model: FAMILY}, frozenset(("pool-haiku", "pool-sonnet"))))
+    router = VibeIntelligentRouter(Routes({FAMILY.virtual_model: FAMILY}, frozenset(KNOWN), KNOWN))
     asyncio.run(router.async_log_success_event(kwargs, None, None, None))
 
 
