@@ -6,13 +6,18 @@ import asyncio
 import json
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis.asyncio
 import requests
+from bench.turns.share import SHARE, strong_share, threshold, worker
 from bench.turns.simulate import ALONE, faults, simulate
 from e2e.machine import run
+from vibe.redis_store import NUMBER_PREFIX, RedisStore
+from vibe.store import Store
 
 APIS = ("chat/completions", "responses", "messages")
 CHEAP, STRONG = "pool-chat-mini", "pool-chat-standard"
@@ -141,14 +146,40 @@ def test_workers_and_hosts_agree_through_redis(deployed: dict[str, str], second_
         assert [session.ask("go on") for _ in range(5)] == [("inherit", STRONG)] * 5
 
 
-def test_a_thousand_simulated_conversations_move_only_where_they_may_and_two_workers_decide_as_one(
-    deployed: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("VIBE_LOG_LEVEL", "ERROR")
+@pytest.fixture
+def redis_address(deployed: dict[str, str]) -> str:
+    """Where the deployment's Redis is, with its password."""
     inspect = ("docker", "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}")
     address = run(*inspect, "vibe-redis").stdout.strip()
     password = run("docker", "exec", "vibe-redis", "cat", "/run/secrets/redis_password").stdout.strip()
-    found = asyncio.run(simulate(1000, 1, f"redis://:{password}@{address}:6379"))
+    return f"redis://:{password}@{address}:6379"
+
+
+def test_workers_of_two_hosts_keep_one_share_through_redis(redis_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIBE_LOG_LEVEL", "ERROR")
+
+    async def go() -> None:
+        clients = [redis.asyncio.from_url(redis_address) for _ in "ab"]
+        await clients[0].delete(*(await clients[0].keys(f"{NUMBER_PREFIX}*") or ["none"]))
+        stores: list[Store] = [RedisStore(partial(clients.__getitem__, number)) for number in (0, 1)]
+        workers = [worker(store) for store in stores]
+        assert await strong_share(workers, mean=30.0, stores=stores) == pytest.approx(SHARE, abs=0.03)
+        (key,) = await clients[0].keys(f"{NUMBER_PREFIX}*")
+        kept = float(await clients[0].get(key))
+        # Each has heard it with its last ask; the other's since then moved it by half a point at most, each.
+        assert [threshold(one) for one in workers] == pytest.approx([kept, kept], abs=2.0)
+        await clients[0].delete(key)
+        for client in clients:
+            await client.aclose()
+
+    asyncio.run(go())
+
+
+def test_a_thousand_simulated_conversations_move_only_where_they_may_and_two_workers_decide_as_one(
+    redis_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIBE_LOG_LEVEL", "ERROR")
+    found = asyncio.run(simulate(1000, 1, redis_address))
     assert found["redis"] == "real"
     assert faults(found) == []
     assert found["moves"][ALONE]["ask"] > 0
