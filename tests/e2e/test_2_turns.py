@@ -165,7 +165,7 @@ def test_workers_of_two_hosts_keep_one_share_through_redis(redis_address: str, m
         workers = [worker(store) for store in stores]
         assert await strong_share(workers, mean=30.0, stores=stores) == pytest.approx(SHARE, abs=0.03)
         (key,) = await clients[0].keys(f"{NUMBER_PREFIX}*")
-        kept = float(await clients[0].get(key))
+        kept = float(await clients[0].get(key) or 0.0)
         # Each has heard it with its last ask; the other's since then moved it by half a point at most, each.
         assert [threshold(one) for one in workers] == pytest.approx([kept, kept], abs=2.0)
         await clients[0].delete(key)
