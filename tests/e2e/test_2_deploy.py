@@ -9,8 +9,8 @@ import pytest
 import yaml
 from e2e.machine import PROJECT, Run, changed, containers, run
 
-# What a run with nothing to do costs is its tasks, some 0.1 s each, and its round trips to the host (20), each a module: 0.4 s. Lower
-# them with both.
+# What a run with nothing to do costs is its tasks, some 0.1 s each, and its round trips to the host (20), each a module
+# of 0.4 s. Lower these with them.
 MOST_TASKS = 76
 MOST_ROUND_TRIPS = 22
 
