@@ -48,7 +48,7 @@ def cost(ahead: Outlook, prices: Prices, warm: float) -> float:
     warm = min(warm, ahead.prefix)
     first = warm * prices.cached + (ahead.prefix - warm + ahead.ask) * prices.written
     later = (ahead.prefix + ahead.ask) * prices.cached + ahead.growth * prices.written
-    # The cache has what came before by then: of `turns` later ones, the last reads the growth of all before it.
+    # The cache has all that came before by then. A later turn reads, besides, what those before it added.
     rest = ahead.turns - 1
     grown = max(rest - 1, 0.0) / 2 * ahead.growth * prices.cached
     return first + max(rest, 0.0) * (later + grown) + max(ahead.turns, 1.0) * ahead.answer * prices.answer

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from vibe.ask import ask_in
 from vibe.dialogue import Dialogue
 from vibe.needs import tokens_in
+from vibe.tokens import BYTES_PER_TOKEN
 
 # What a conversation that has no history is taken for, and so much weight has that against what it shows: one ask.
 USUAL_TURNS, USUAL_ANSWER, USUAL_GROWTH = 1.5, 300.0, 450.0
@@ -20,6 +21,7 @@ _READ_TURNS = 24
 _OWN_ROLE = "assistant"
 # In the Responses API a call is an item of its own, without a role.
 _CALL_SUFFIX = "_call"
+_USE_BLOCK = "tool_use"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def outlook_of(dialogue: Dialogue) -> Outlook:
     given = [turn for turn in recent if _is_given_back(turn)]
     asks = sum(bool(ask_in(turn)) for turn in recent)
     ask = tokens_in(dialogue.ask or "")
-    return expected(tokens_in(before), ask, tokens_in(given), tokens_in(recent), len(given), asks)
+    return expected(_tokens(before), ask, _tokens(given), _tokens(recent), len(given), asks)
 
 
 def expected(prefix: float, ask: float, given: float, recent: float, answers: int, asks: int) -> Outlook:
@@ -58,6 +60,34 @@ def expected(prefix: float, ask: float, given: float, recent: float, answers: in
         growth=(USUAL_GROWTH + recent) / (1 + answers),
         turns=(USUAL_TURNS + answers) / (1 + asks),
     )
+
+
+def _tokens(turns: list[object]) -> float:
+    """Estimate the tokens of *turns*, with what a model gave to tools: an edit is as long as what it writes.
+
+    Which takes longer to count than all else: so not what every request is looked at for (``vibe.needs``).
+    """
+    return tokens_in(turns) + sum(map(_call_chars, turns)) / BYTES_PER_TOKEN
+
+
+def _call_chars(turn: object) -> int:
+    if not isinstance(turn, Mapping):
+        return 0
+    calls, content = turn.get("tool_calls"), turn.get("content")
+    functions = [call.get("function") for call in _objects(calls)]
+    blocks = [block for block in _objects(content) if block.get("type") == _USE_BLOCK]
+    return sum(map(_given_chars, [*_objects(functions), *blocks, turn]))
+
+
+def _given_chars(call: Mapping[str, object]) -> int:
+    given = call.get("arguments", call.get("input"))
+    # An object, in Messages: its values are what is long.
+    texts = given.values() if isinstance(given, Mapping) else (given,)
+    return sum(len(text) for text in texts if isinstance(text, str))
+
+
+def _objects(value: object) -> list[Mapping[str, object]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
 def _is_given_back(turn: object) -> bool:

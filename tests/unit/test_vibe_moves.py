@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from vibe import moves, request
-from vibe.ask import CHAT
+from vibe.ask import CHAT, MESSAGES, RESPONSES
 from vibe.decision import decide
+from vibe.dialogue import Dialogue
 from vibe.family import OFF, PRICED, UPWARD, Family
 from vibe.moves import cost, side_for
 from vibe.outlook import USUAL_ANSWER, USUAL_GROWTH, USUAL_TURNS, Outlook, outlook_of
@@ -105,6 +106,30 @@ def test_the_outlook_is_read_from_the_conversation() -> None:
     assert seen.turns == (USUAL_TURNS + 2) / 2
     empty = outlook_of(read_request({"messages": [_turn("user", "hi")]}, CHAT).dialogue)
     assert (empty.prefix, empty.answer, empty.turns) == (0.0, USUAL_ANSWER, USUAL_TURNS)
+
+
+@pytest.mark.parametrize(
+    ("turn", "call_type"),
+    [
+        ({"role": "assistant", "content": None, "tool_calls": [{"function": {"arguments": "x" * 4000}}]}, CHAT),
+        ({"role": "assistant", "content": [{"type": "tool_use", "input": {"text": "x" * 4000, "n": 1}}]}, MESSAGES),
+        ({"type": "function_call", "name": "edit", "arguments": "x" * 4000}, RESPONSES),
+        ({"type": "custom_tool_call", "name": "patch", "input": "x" * 4000}, RESPONSES),
+    ],
+)
+def test_what_a_model_gave_to_tools_is_part_of_the_conversation(turn: dict[str, Any], call_type: str) -> None:
+    field = "input" if call_type == RESPONSES else "messages"
+    seen = outlook_of(read_request({field: [_turn("user", "hi"), turn, _turn("user", "hi")]}, call_type).dialogue)
+    assert seen.prefix == pytest.approx(1000, rel=0.01)
+    assert seen.answer == pytest.approx((USUAL_ANSWER + 1000) / 2, rel=0.01)
+
+
+@pytest.mark.parametrize("odd", [None, 7, "x", [None], [{"function": None}], [{"function": {"arguments": None}}]])
+def test_odd_calls_are_tolerated(odd: object) -> None:
+    turns = [
+        {"role": "assistant", "type": {"a": 1}, key: odd} for key in ("tool_calls", "arguments", "input", "content")
+    ]
+    assert outlook_of(Dialogue("hi", [*turns, "x", None], len(turns) + 2)).prefix < 3
 
 
 def test_with_affinity_off_each_turn_is_scored_by_itself() -> None:
