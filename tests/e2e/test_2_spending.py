@@ -144,11 +144,10 @@ def test_the_counters_of_all_workers_say_what_the_log_does(
             assert value - counted_before[name].get(pool, 0.0) == pytest.approx(told, abs=1e-4), (name, pool)
 
 
-def test_the_counters_are_for_this_host_alone() -> None:
-    listening = run("ss", "--listening", "--tcp", "--numeric", "--no-header").stdout
-    own = [line.split()[3] for line in listening.splitlines() if line.split()[3].endswith(("4201", "4202"))]
-    assert own
-    assert all(address.startswith("127.0.0.1:") for address in own)
+def test_the_counters_are_for_this_host_alone(deployed: dict[str, str]) -> None:
+    serving = Path("/opt/litellm-vibe-router/router/serving").readlink().stem
+    published = run("docker", "port", f"litellm-vibe-router-{serving}", "9464").stdout.split()
+    assert published == [f"127.0.0.1:{METRICS_PORTS[serving]}"]
 
 
 def test_costs_and_savings_are_what_the_stubs_figures_come_to(
