@@ -21,7 +21,9 @@ From a shell, without LiteLLM::
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -107,13 +109,13 @@ class VibeIntelligentRouter(CustomLogger):
                 forget_choice(data)
                 decision = await self._decide(family, request, cache)
                 self._apply(decision, data, call_type)
-                COUNTERS.decided(decision, perf_counter() - begun)
+                _count(partial(COUNTERS.decided, decision, perf_counter() - begun))
         except Exception as error:
             log_failure(f"the safe pool serves: request_id={request_id(data)} call_type={call_type}", error)
             if family is not None:
-                COUNTERS.failed(family.virtual_model)
                 data["model"] = family.virtual_model
                 self._apply(safe_decision(family, REASON_ERROR), data, call_type)
+                _count(partial(COUNTERS.failed, family.virtual_model))
         return data
 
     async def async_post_call_response_headers_hook(
@@ -166,8 +168,8 @@ class VibeIntelligentRouter(CustomLogger):
             family = self.routes.by_virtual_model.get(str(decision.get("virtual_model")))
             spent = None if family is None else spending_of(logged, family, self.routes.known)
             if family is not None and spent is not None:
-                COUNTERS.served(family.virtual_model, spent)
                 self._say_spending(spent, decision, call_id(kwargs))
+                COUNTERS.served(family.virtual_model, spent)
         except Exception as error:
             log_failure(f"not counted: call_id={call_id(kwargs)}", error)
 
@@ -233,6 +235,14 @@ class VibeIntelligentRouter(CustomLogger):
             f"conversation={decision.conversation or '-'} request_id={request_id(data)} call_id={call_id(data)} "
             f"call_type={call_type}",
         )
+
+
+def _count(counting: Callable[[], None]) -> None:
+    """Count, and never let a request feel that it failed: the counters' files may be full."""
+    try:
+        counting()
+    except Exception as error:
+        log_failure("not counted", error)
 
 
 def _owner(user_api_key_dict: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -13,9 +14,12 @@ from typing import Any
 
 import prometheus_client
 import pytest
+import vibe_router
 from vibe import counters
 from vibe.counters import Counters
 from vibe.decision import Decision
+from vibe.family import Family
+from vibe.routes import Routes
 from vibe.spending import Spending, Usage
 
 FILES = Path(__file__).resolve().parents[2] / "files"
@@ -82,6 +86,25 @@ def test_without_the_library_nothing_is_counted(monkeypatch: pytest.MonkeyPatch)
     counted.decided(_decision(), 0.1)
     counted.failed("chat-auto")
     counted.served("chat-auto", Spending("pool-mini", Usage(1, 1, 1, 1), 1.0, 1.0))
+
+
+def test_counters_that_fail_are_no_matter_for_a_request(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Full:
+        def decided(self, *_: object) -> None:
+            raise OSError("No space left on device")
+
+        failed = served = decided
+
+    monkeypatch.setattr(vibe_router, "COUNTERS", Full())
+    family = Family(*("chat", "chat-auto", "pool-mini", "pool-standard", "pool-standard"), threshold=50.0)
+    routes = Routes({family.virtual_model: family}, frozenset(("pool-mini", "pool-standard")))
+    data = {"model": "chat-auto", "messages": [{"role": "user", "content": "hi"}], "metadata": {}}
+    router = vibe_router.VibeIntelligentRouter(routes)
+    asyncio.run(router.async_pre_call_hook(None, None, data, "acompletion"))
+    assert data["model"] == "pool-mini"
+    assert "not counted: OSError" in capsys.readouterr().err
 
 
 def test_the_workers_of_a_slot_are_added_up_and_the_server_ends_with_its_parent(tmp_path: Path) -> None:
