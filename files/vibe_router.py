@@ -11,6 +11,7 @@ LiteLLM's ``model_group_alias`` sends to the safe pool.
 From a shell, without LiteLLM::
 
     python3 vibe_router.py explain "Prove that there are infinitely many primes" [--json]
+    python3 vibe_router.py score [--adapter adapter.json] < prompts.jsonl
     python3 vibe_router.py check-routes vibe_routes.json
     python3 vibe_router.py fit --labels labels.jsonl --out adapter.json
     python3 vibe_router.py simulate [--records router.log] [--prices prices.json]

@@ -1,9 +1,10 @@
-"""The command line: explain a decision, check a routes file, fit an adapter. Needs neither LiteLLM nor a deployment."""
+"""The command line: explain, score, check routes, fit, simulate. Needs neither LiteLLM nor a deployment."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from vibe.artefact import ArtefactError
@@ -13,7 +14,8 @@ from vibe.fit_command import fit
 from vibe.labels import LabelsError
 from vibe.request import Request
 from vibe.routes import Routes, RoutesError, default_path, load_routes
-from vibe.scorer import load_scorer
+from vibe.score_command import LineError, scored_lines
+from vibe.scorer import Scorer, load_scorer
 
 # The kinds of conversations that can be made up.
 SIMULATED = ("chat", "mixed", "coding", "document")
@@ -34,6 +36,11 @@ def main(arguments: list[str] | None, beside: Path, default_threshold: float) ->
     explaining.add_argument("--family", help="the family to decide for (default: all)")
     explaining.add_argument("--routes", type=Path, metavar="FILE", help="routes file (default: the deployed one)")
     explaining.add_argument("--adapter", type=Path, metavar="FILE", help="score with this adapter on top of the prior")
+    scoring = commands.add_parser("score", help="score JSON lines: {id, prompt} or {id, messages}")
+    scoring.add_argument("file", nargs="?", default="-", metavar="FILE", help="what to read (default: standard input)")
+    scoring.add_argument("--family", help="the family to decide for (default: the first)")
+    scoring.add_argument("--routes", type=Path, metavar="FILE", help="routes file (default: the deployed one)")
+    scoring.add_argument("--adapter", type=Path, metavar="FILE", help="score with this adapter on top of the prior")
     checking = commands.add_parser("check-routes", help="check a routes file; exit code 1 says what is wrong")
     checking.add_argument("file", type=Path, metavar="FILE")
     fitting = commands.add_parser("fit", help="learn an adapter from your own labels; refuses without a gain")
@@ -59,13 +66,26 @@ def main(arguments: list[str] | None, beside: Path, default_threshold: float) ->
             return _simulate(options, default_threshold)
         routes = _routes_for(options.routes, beside, default_threshold)
         families = _families(routes, options.family)
+        if options.command == "score":
+            return _score(options.file, families[0], routes, load_scorer(options.adapter))
         explain(
             _requests(options.text, options.body), families, routes, load_scorer(options.adapter), as_json=options.json
         )
         return 0
-    except (RoutesError, ArtefactError, LabelsError, BodyError) as error:
+    except (RoutesError, ArtefactError, LabelsError, BodyError, LineError) as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def _score(named: str, family: Family, routes: Routes, scorer: Scorer) -> int:
+    try:
+        with nullcontext(sys.stdin.buffer) if named == "-" else Path(named).open("rb") as lines:
+            for line in scored_lines(lines, family, routes, scorer):
+                print(line)
+    except OSError as error:
+        print(f"{named}: cannot be read: {error.strerror}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _requests(text: str | None, body: Path | None) -> list[Request]:
