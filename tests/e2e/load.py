@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import httpx
@@ -20,6 +20,9 @@ STREAM = "Tell a long story. [[stub:chunks=10,interval=0.4]]"
 # A request that takes longer is lost: the slowest stream takes some 5 s.
 REQUEST_SECONDS = 60.0
 LONGEST_SECONDS = 900.0
+# A client looks at all of its connections for each request that waits: with one, a moment of slow answers at 50
+# requests/s keeps a processor busy with nothing else, for ever (seen with httpcore 1.0).
+CLIENTS = 32
 
 
 @dataclass
@@ -67,12 +70,17 @@ async def _keep_sending(
     limits = httpx.Limits(max_connections=None)
     begun = time.monotonic()
     running: set[asyncio.Task[None]] = set()
-    async with httpx.AsyncClient(
-        base_url=settings["OPENAI_BASE_URL"], headers=headers, timeout=REQUEST_SECONDS, limits=limits
-    ) as client:
+    async with AsyncExitStack() as stack:
+        made = (
+            httpx.AsyncClient(
+                base_url=settings["OPENAI_BASE_URL"], headers=headers, timeout=REQUEST_SECONDS, limits=limits
+            )
+            for _ in range(CLIENTS)
+        )
+        clients = [await stack.enter_async_context(client) for client in made]
         while not done.is_set() and time.monotonic() - begun < longest:
             stream = traffic.sent % stream_every == 0
-            task = asyncio.create_task(_send(client, stream, traffic, begun))
+            task = asyncio.create_task(_send(clients[traffic.sent % CLIENTS], stream, traffic, begun))
             running.add(task)
             task.add_done_callback(running.discard)
             traffic.sent += 1
