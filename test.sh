@@ -51,6 +51,7 @@ all_fast_checks() {
     if [[ $check == ansible-lint ]]; then
       fast_check "$check" >"$output" 2>&1 &
       LINT=$!
+      # Where another check fails first. It may have ended by then, which is no fault of its own.
       trap 'pkill --parent "$LINT" || true' EXIT
     else
       fast_check "$check"

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib.util
 import json
 import logging
 import os
@@ -202,7 +203,10 @@ def _settle_gunicorn(keepalive_timeout: int) -> None:
 
 
 def _serve_metrics() -> None:
-    """Have the workers' counters served by a process of its own."""
+    """Have the workers' counters served by a process of its own, where the image has what they are made with."""
+    if importlib.util.find_spec("prometheus_client") is None:
+        _log("INFO", "nothing is counted: the image has no prometheus_client")
+        return
     METRICS_DIR.mkdir(exist_ok=True)
     for left in METRICS_DIR.glob("*.db"):
         # Of the processes before a restart: their numbers may come again.
@@ -219,8 +223,9 @@ def serve(workers: int, keepalive_timeout: int) -> None:
         ReleaseError: a reference of the configuration is unset or empty.
     """
     _, environment = prepare()
-    # CRITICAL: before LiteLLM is imported; much of what it does is decided by variables that it reads then.
+    # CRITICAL: before the secrets are in the environment, which the process that serves the counters would inherit.
     _serve_metrics()
+    # CRITICAL: before LiteLLM is imported; much of what it does is decided by variables that it reads then.
     os.environ.update(environment)
     _settle_gunicorn(keepalive_timeout)
     from litellm.proxy.proxy_cli import run_server  # part of the LiteLLM image

@@ -6,16 +6,15 @@ workers each writes files of its own below ``PROMETHEUS_MULTIPROC_DIR``, which `
 
 from __future__ import annotations
 
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from vibe.decision import Decision
 from vibe.rules.escalation import NAME as ESCALATION_RULE
 from vibe.spending import Spending
 
-try:
-    import prometheus_client
-except ModuleNotFoundError:
-    prometheus_client = None  # type: ignore[assignment]  # a module, or none
+prometheus_client: Any = import_module("prometheus_client") if find_spec("prometheus_client") else None
 
 SCORE_BUCKETS = tuple(float(bound) for bound in range(10, 101, 10))
 # A decision takes some hundred microseconds; one that waits for Redis, up to 100 ms.

@@ -27,7 +27,7 @@ def main() -> int:
     options = parser.parse_args()
     parent = os.getppid()
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has types, its multiprocess module none
     start_http_server(options.port, registry=registry)
     while os.getppid() == parent:
         time.sleep(LOOK_SECONDS)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from bench.turns.share import FAMILY, SHARE, ask, strong_share, threshold, worker
 from vibe import redis_store
+from vibe.family import OFF
 from vibe.log import LEVEL_VARIABLE
 from vibe.redis_store import NUMBER_PREFIX, RedisStore
 from vibe.store import KEEP_SECONDS, MemoryStore
@@ -103,12 +104,15 @@ def test_what_is_no_number_is_said_and_left(answer: object, capsys: pytest.Captu
 
 def test_a_tool_loop_and_a_clients_choice_are_no_asks() -> None:
     async def go() -> None:
-        alone = worker(MemoryStore())
+        # Without affinity the score rule decides the turns of a tool loop too.
+        alone = worker(MemoryStore(), replace(FAMILY, affinity=OFF))
         turns = [{"role": "user", "content": "10"}, {"role": "tool", "tool_call_id": "1", "content": "done"}]
         await alone.async_pre_call_hook(None, None, {"model": "chat-auto", "messages": turns}, "acompletion")
         headers = {"headers": {"x-vibe-choice": "strong", "x-vibe-pool": "strong"}}
         chosen = {"model": "chat-auto", "messages": turns[:1], "proxy_server_request": headers}
         await alone.async_pre_call_hook(None, None, chosen, "acompletion")
-        assert threshold(alone) <= 50.0
+        assert threshold(alone) == FAMILY.threshold
+        await ask(alone, 10.0)
+        assert threshold(alone) < FAMILY.threshold, "an ask moves it"
 
     asyncio.run(go())

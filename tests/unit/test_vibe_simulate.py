@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vibe.cli import main
+from vibe.cli import SIMULATED, main
 from vibe.simulation.billing import Bill, Pair, Tariff
 from vibe.simulation.outcome import Outcome, outcomes
 from vibe.simulation.pairs import SHIPPED, load_pairs
 from vibe.simulation.records import read_records
-from vibe.simulation.traffic import ASK, CONTINUATION, LOOP, Talk, Turn, conversations
+from vibe.simulation.traffic import ASK, CONTINUATION, KINDS, LOOP, Talk, Turn, conversations
 from vibe.verdict import CHEAP, STRONG
 
 THRESHOLD = 50.0
@@ -248,6 +248,26 @@ def test_what_is_cut_off_or_of_another_version_is_counted(tmp_path: Path, capsys
     assert "2 lines that are cut off or of another version" in said
     assert "1 requests of no conversation" in said
     assert "hard from 60 on" in said
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        ("input_tokens=1000", "input_tokens=-"),
+        ("output_tokens=100", "output_tokens=1.5"),
+        ("threshold=60", "threshold=-"),
+    ],
+)
+def test_a_number_that_is_none_makes_a_line_of_no_use(spoilt: tuple[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "router.log"
+    path.write_text(_log(TALK[0], TALK[3]).replace(*spoilt, 1), encoding="utf-8")
+    records = read_records(path)
+    assert records.left_out["lines that are cut off or of another version"] == 1
+    assert len(records.talks) == 1
+
+
+def test_the_command_offers_the_kinds_that_there_are() -> None:
+    assert SIMULATED == KINDS
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,11 @@ _FIELD = re.compile(r'(\w+)=("[^"]*"|\S+)')
 _DECIDED = ("rule", "score", "threshold", "reasons", "conversation", "call_id")
 _SERVED = ("input_tokens", "cached_tokens", "written_tokens", "output_tokens", "call_id")
 _NONE = "-"
+_ANY = re.compile(r".*")
+_FORMS = {key: re.compile(r"\d+") for key in _SERVED if key.endswith("_tokens")} | {
+    "threshold": re.compile(r"\d+(\.\d+)?"),
+    "score": re.compile(r"\d+(\.\d+)?|-"),
+}
 
 
 class RecordsError(ValueError):
@@ -116,12 +121,7 @@ def _lines(
 
 
 def _is_whole(fields: dict[str, str], needed: tuple[str, ...]) -> bool:
-    numbers = [fields.get(key, "") for key in needed if key.endswith("_tokens") or key in ("score", "threshold")]
-    return all(key in fields for key in needed) and all(_is_number(text) or text == _NONE for text in numbers)
-
-
-def _is_number(text: str) -> bool:
-    return re.fullmatch(r"\d+(\.\d+)?", text) is not None
+    return all(key in fields and _FORMS.get(key, _ANY).fullmatch(fields[key]) for key in needed)
 
 
 def _request(at: float, decided: dict[str, str], served: dict[str, str]) -> _Request:
