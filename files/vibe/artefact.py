@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from vibe.json_file import read_json
 from vibe.number import is_number
 
 ARTEFACT_VERSION = 1
@@ -37,12 +38,7 @@ def read_artefact(path: Path, kind: str) -> dict[str, object]:
     Raises:
         ArtefactError: it is missing, is no JSON, or is of another kind, version or content than it says.
     """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise fault(path, kind, f"cannot be read: {error.strerror or type(error).__name__}") from None
-    except (ValueError, RecursionError) as error:
-        raise fault(path, kind, f"is not valid JSON: {error}") from None
+    document = read_json(path, lambda why: fault(path, kind, why))
     if not isinstance(document, dict):
         raise fault(path, kind, "must be one JSON object")
     if document.get("kind") != kind:

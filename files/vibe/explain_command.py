@@ -9,6 +9,7 @@ from pathlib import Path
 from vibe.ask import CHAT, COMPLETIONS, FIELD_OF_CALL_TYPE, MESSAGES, RESPONSES
 from vibe.decision import Decision, decide
 from vibe.family import Family
+from vibe.json_file import read_json
 from vibe.request import Request, read_request
 from vibe.routes import Routes
 from vibe.rules.score import STAYS
@@ -40,12 +41,7 @@ def requests_of_file(path: Path) -> list[Request]:
     Raises:
         BodyError: it is none of these.
     """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BodyError(f"--body {path}: cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise BodyError(f"--body {path}: is not valid JSON: {error}") from None
+    document = read_json(path, lambda why: BodyError(f"--body {path}: {why}"))
     entries = document if isinstance(document, list) else [document]
     requests = [_request(entry, f"--body {path}, request {index}") for index, entry in enumerate(entries, start=1)]
     found = [request for request in requests if request is not None]

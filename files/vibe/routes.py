@@ -15,7 +15,6 @@ as LiteLLM names them, their weights, and what the variables say of them, in the
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from pathlib import Path
 
 from vibe.family import Family
 from vibe.family_entry import NAME, NAME_RULE, check_keys, read_family
+from vibe.json_file import read_json
 from vibe.pool import Pool, pool_of
 from vibe.prices import price_faults
 
@@ -60,12 +60,7 @@ def load_routes(path: Path) -> Routes:
     Raises:
         RoutesError: with every fault found, one a line.
     """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_without_repeats)
-    except OSError as error:
-        raise RoutesError(f"routes file {path}: cannot be read: {error.strerror or type(error).__name__}") from None
-    except (ValueError, RecursionError) as error:
-        raise RoutesError(f"routes file {path}: is not valid JSON: {error}") from None
+    document = read_json(path, lambda why: RoutesError(f"routes file {path}: {why}"), _without_repeats)
     faults: list[str] = []
     routes = _routes(document, faults)
     if faults:

@@ -64,7 +64,6 @@ class Bill:
         # What every conversation of a client begins with is kept for all of them.
         shared = self._kept.setdefault((talk.client, side), _Kept())
         hit = max((kept.tokens for kept in (own, shared) if at - kept.used < self.pair.cache_life), default=0)
-        hit = min(hit, talk.system + before)
         self.cached += hit * prices.cached
         self.answer += answered * prices.answer
         if length < tariff.minimum:

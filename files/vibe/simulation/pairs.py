@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from vibe.json_file import read_json
 from vibe.prices import price_faults, prices_of
 from vibe.simulation.billing import Pair, Tariff
 
@@ -25,12 +25,7 @@ def load_pairs(path: Path = SHIPPED) -> list[Pair]:
     Raises:
         PairsError: with the first fault.
     """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise PairsError(f"{path}: cannot be read: {error.strerror or type(error).__name__}") from None
-    except (ValueError, RecursionError) as error:
-        raise PairsError(f"{path}: is not valid JSON: {error}") from None
+    document = read_json(path, lambda why: PairsError(f"{path}: {why}"))
     entries = document.get("pairs") if isinstance(document, dict) else None
     if not isinstance(entries, list) or not entries:
         raise PairsError(f'{path}: must have "pairs", a list with at least one')
