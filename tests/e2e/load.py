@@ -20,6 +20,8 @@ STREAM = "Tell a long story. [[stub:chunks=10,interval=0.4]]"
 # A request that takes longer is lost: the slowest stream takes some 5 s.
 REQUEST_SECONDS = 60.0
 LONGEST_SECONDS = 900.0
+# Failures that are told of the first, and of the last.
+TOLD = 10
 # A client looks at all of its connections for each request that waits: with one, a moment of slow answers at 50
 # requests/s keeps a processor busy with nothing else, for ever (seen with httpcore 1.0).
 CLIENTS = 32
@@ -35,11 +37,24 @@ class Traffic:
     failed: list[str] = field(default_factory=list)
     # When each of those ended, as time.monotonic() says.
     failed_at: list[float] = field(default_factory=list)
+    # Seconds until the slowest first byte of what began in each ten seconds; an answer that never came counts too.
+    slowest: dict[int, float] = field(default_factory=dict)
 
     def lose(self, what: str) -> None:
         """Note a request that was not answered as it should be."""
         self.failed.append(what)
         self.failed_at.append(time.monotonic())
+
+    def waited(self, begun: float, seconds: float) -> None:
+        """Note that a request that began *begun* seconds after the first had to wait so long for its first byte."""
+        ten = int(begun // 10) * 10
+        self.slowest[ten] = max(seconds, self.slowest.get(ten, 0.0))
+
+    def story(self) -> str:
+        """Tell the first and last failures, and how slow answers were: a starved machine is slow before it fails."""
+        slow = ", ".join(f"{ten} s: {seconds:.1f}" for ten, seconds in sorted(self.slowest.items()))
+        told = self.failed if len(self.failed) <= 2 * TOLD else [*self.failed[:TOLD], "...", *self.failed[-TOLD:]]
+        return "\n".join([f"{len(self.failed)} of {self.sent} lost; slowest first bytes, s, by begin: {slow}", *told])
 
 
 async def _send(client: httpx.AsyncClient, stream: bool, traffic: Traffic, begun: float) -> None:
@@ -48,16 +63,19 @@ async def _send(client: httpx.AsyncClient, stream: bool, traffic: Traffic, begun
         "messages": [{"role": "user", "content": STREAM if stream else WHOLE}],
         "stream": stream,
     }
-    at = f"after {time.monotonic() - begun:.1f} s"
+    sent = time.monotonic()
+    at = f"after {sent - begun:.1f} s"
     traffic.under_way += 1
     try:
         async with client.stream("POST", "/chat/completions", json=body) as answer:
+            traffic.waited(sent - begun, time.monotonic() - sent)
             text = "".join([part async for part in answer.aiter_text()])
         if answer.status_code != 200:
             traffic.lose(f"{at}: {answer.status_code} {text[:200]}")
         elif stream and not text.rstrip().endswith("[DONE]"):
             traffic.lose(f"{at}: the stream was cut: {text[-200:]!r}")
     except httpx.HTTPError as error:
+        traffic.waited(sent - begun, time.monotonic() - sent)
         traffic.lose(f"{at}: {error!r}")
     finally:
         traffic.under_way -= 1

@@ -89,7 +89,7 @@ def test_a_changed_release_reaches_every_host_without_a_lost_request(settings: d
     before = _serving()
     with traffic_to(settings) as traffic:
         _play("playbooks/rollout.yml", "-e", "router_cooldown_time=31")
-    assert traffic.failed == []
+    assert not traffic.failed, traffic.story()
     assert traffic.streamed > 50
     after = _serving()
     assert len(set(after.values())) == 1
@@ -117,7 +117,7 @@ def test_a_release_that_fails_on_the_second_host_is_undone_on_both(
         done = _play("playbooks/rollout.yml", "-e", bad_on_the_second, check=False)
     assert done.returncode == 2
     assert "did not prove itself" in done.stdout
-    assert traffic.failed == []
+    assert not traffic.failed, traffic.story()
     assert _serving() == before
     told = {host: on(host, f"tail --lines 3 {BASE}/deployment/audit.jsonl").splitlines() for host in ROUTERS}
     actions = {host: [json.loads(line)["action"] for line in lines] for host, lines in told.items()}
@@ -130,7 +130,7 @@ def test_a_rollback_brings_the_release_before_without_a_lost_request(settings: d
     before = _serving()
     with traffic_to(settings) as traffic:
         run("./deploy.sh", "rollback", *FLEET)
-    assert traffic.failed == []
+    assert not traffic.failed, traffic.story()
     after = _serving()
     assert len(set(after.values())) == 1
     assert set(after.values()).isdisjoint(before.values())
@@ -160,7 +160,7 @@ def second_leaves(fleet: Run) -> None:
 def test_a_router_leaves_without_a_lost_request_and_nothing_of_ours_stays_there(settings: dict[str, str]) -> None:
     with traffic_to(settings) as traffic:
         run("./deploy.sh", *FLEET)
-    assert traffic.failed == []
+    assert not traffic.failed, traffic.story()
     assert set(_serving()) == {ROUTERS[0]}
     assert ROUTERS[1] not in on(GATEWAY, f"cat {BASE}/gateway/conf/haproxy.cfg")
     assert on(ROUTERS[1], OURS, check=False) == ""
