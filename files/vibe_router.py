@@ -4,9 +4,9 @@
 LiteLLM loads this file from the folder of its configuration (``litellm_settings.callbacks:
 ["vibe_router.router_instance"]``); the package ``vibe`` beside it is found through ``PYTHONPATH``. The routes are read
 once, at import, from ``VIBE_ROUTES_FILE`` or ``vibe_routes.json`` beside this file, the weights from
-``vibe/prior.json``: a bad file stops the start of LiteLLM, so a release with one is refused before it serves. After
-that nothing ever fails because of the router: on any error the request keeps the virtual model's name, which
-LiteLLM's ``model_group_alias`` sends to the safe pool.
+``vibe/prior.json`` and the adapters that the routes name: a bad file stops the start of LiteLLM, so a release with one
+is refused before it serves. After that nothing ever fails because of the router: on any error the request keeps the
+virtual model's name, which LiteLLM's ``model_group_alias`` sends to the safe pool.
 
 From a shell, without LiteLLM::
 
@@ -14,6 +14,7 @@ From a shell, without LiteLLM::
     python3 vibe_router.py score [--adapter adapter.json] < prompts.jsonl
     python3 vibe_router.py check-routes vibe_routes.json
     python3 vibe_router.py fit --labels labels.jsonl --out adapter.json
+    python3 vibe_router.py check-adapter adapter.json
     python3 vibe_router.py simulate [--records router.log] [--prices prices.json]
 """
 
@@ -44,7 +45,8 @@ from vibe.redis_store import RedisStore, litellm_redis
 from vibe.request import Request, read_request
 from vibe.request_id import call_id, request_id
 from vibe.routes import NO_ROUTES, Routes, default_path, load_routes
-from vibe.scorer import Scorer, load_prior
+from vibe.scorer import load_prior
+from vibe.scorers import Scorers, load_scorers
 from vibe.share import Thresholds
 from vibe.spending import Spending, dollars, spending_of
 from vibe.store import MemoryStore, Store
@@ -77,14 +79,14 @@ _PROXY_MODULE = "litellm.proxy.proxy_server"
 class VibeIntelligentRouter(CustomLogger):
     """Routes requests for virtual models; leaves directly named models alone."""
 
-    def __init__(self, routes: Routes = NO_ROUTES, scorer: Scorer | None = None, store: Store | None = None) -> None:
-        """Take the *routes* to decide by (without any, all is left alone), the *scorer* (default: the prior).
+    def __init__(self, routes: Routes = NO_ROUTES, scorers: Scorers | None = None, store: Store | None = None) -> None:
+        """Take the *routes* to decide by (without any, all is left alone), the *scorers* (default: the prior for all).
 
         *store* keeps the states of conversations; by default that is LiteLLM's Redis, or memory where it has none.
         """
         super().__init__()
         self.routes = routes
-        self.scorer = scorer or load_prior()
+        self.scorers = scorers or Scorers(load_prior())
         self._store = store
         self._thresholds = Thresholds()
 
@@ -187,7 +189,7 @@ class VibeIntelligentRouter(CustomLogger):
 
     def _calculate_complexity(self, text: str) -> float:
         """Return the complexity of *text*, 0 to 100; from the family's threshold on it deserves the strong pool."""
-        return self.scorer.score(text).value
+        return self.scorers.shared.score(text).value
 
     def _family_of(self, model: object, call_type: str) -> Family | None:
         family = self.routes.by_virtual_model.get(model) if isinstance(model, str) else None
@@ -207,7 +209,7 @@ class VibeIntelligentRouter(CustomLogger):
             state, unusable = await self._store.get(conversation.key)
             if unusable:
                 request = replace(request, notes=(*request.notes, unusable))
-        decision, new = decide(decided_by, self.routes, self.scorer, request, state)
+        decision, new = decide(decided_by, self.routes, self.scorers.of(family), request, state)
         if conversation is not None and is_remembered and new is not None:
             self._store.put(conversation.key, new)
         self._thresholds.count(family, request, decision, self._store)
@@ -231,7 +233,7 @@ class VibeIntelligentRouter(CustomLogger):
         log(
             INFO,
             f"ROUTING DECISION virtual_model={decision.virtual_model} pool={decision.target} rule={decision.rule} "
-            f"{_shadow(decision)}score={shown} threshold={decision.threshold:g} "
+            f"{_shadow(decision)}score={shown} {_adapter(decision)}threshold={decision.threshold:g} "
             f'reasons="{", ".join(decision.reasons)}" '
             f"conversation={decision.conversation or '-'} request_id={request_id(data)} call_id={call_id(data)} "
             f"call_type={call_type}",
@@ -255,20 +257,25 @@ def _shadow(decision: Decision) -> str:
     return "" if decision.routing == ACTIVE else f"routing={decision.routing} proposed={decision.proposed or '-'} "
 
 
-def _deployed_routes() -> Routes:
-    """Load the routes that this process serves by.
+def _adapter(decision: Decision) -> str:
+    return "" if decision.adapter is None else f"adapter={decision.adapter} "
+
+
+def _deployed_router() -> VibeIntelligentRouter:
+    """Make the router that this process serves by.
 
     Raises:
-        RoutesError: the file is missing inside the proxy, or invalid anywhere.
+        RoutesError: the routes file is missing inside the proxy, or invalid anywhere.
+        ArtefactError: an adapter that it names is missing or cannot be used.
     """
     path = default_path(_HERE)
     # Outside the proxy (a test, a notebook) there may be none; inside, that would silently route nothing.
     if not path.exists() and path.parent == _HERE and _PROXY_MODULE not in sys.modules:
-        return NO_ROUTES
+        return VibeIntelligentRouter()
     routes = load_routes(path)
     for family in routes.by_virtual_model.values():
         _say_prices(family)
-    return routes
+    return VibeIntelligentRouter(routes, load_scorers(routes, path.parent))
 
 
 def _say_prices(family: Family) -> None:
@@ -286,4 +293,4 @@ if __name__ == "__main__":
     sys.exit(cli.main(None, _HERE, COMPLEXITY_THRESHOLD))
 
 # LiteLLM takes this very object; each worker process has its own.
-router_instance = VibeIntelligentRouter(_deployed_routes())
+router_instance = _deployed_router()

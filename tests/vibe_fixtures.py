@@ -28,6 +28,7 @@ _ROUTES: dict[str, Any] = {
             "affinity": "priced",
             "cache_life": 300,
             "strong_share": None,
+            "adapter": None,
         }
         for name in ("chat", "codex", "claude")
     },

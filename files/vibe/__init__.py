@@ -14,7 +14,8 @@ A request passes through them in this order:
 * ``unknown_model``: the 404 for a model that does not exist.
 * ``cli``: the same from a shell; ``explain_command`` is its main part.
 
-Learning an adapter from an operator's labels: ``fit_command``, ``labels``, ``learn`` (``ridge``, ``apgr``), ``shape``.
+Learning an adapter from an operator's labels: ``fit_command``, ``labels``, ``learn`` (``ridge``, ``apgr``), ``shape``;
+``scorers`` gives each family what it learnt.
 
 Standard library only: the package runs in any LiteLLM image and on a laptop without LiteLLM.
 """

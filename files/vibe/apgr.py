@@ -34,6 +34,17 @@ def cpt(scores: Sequence[float], gains: Sequence[float], recovered: float) -> fl
     return 1.0
 
 
+def won_at(scores: Sequence[float], gains: Sequence[float], share: float) -> float:
+    """Return the part of the gap that is won back with the highest *share* (0 to 1) of *scores* on the strong model."""
+    left, won = share * len(gains), 0.0
+    for tied in _ties(scores):
+        taken = min(float(len(tied)), left)
+        won += taken * sum(gains[index] for index in tied) / len(tied)
+        left -= taken
+    total = sum(gains)
+    return won / total if total > 0 else float("nan")
+
+
 def bootstrap_differences(
     scores: Sequence[float], others: Sequence[float], gains: Sequence[float], draws: int, seed: int
 ) -> list[float]:

@@ -1,4 +1,4 @@
-"""The command line: explain, score, check routes, fit, simulate. Needs neither LiteLLM nor a deployment."""
+"""The command line: explain, score, check routes or an adapter, fit, simulate. No LiteLLM or deployment is needed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from pathlib import Path
 from vibe.artefact import ArtefactError
 from vibe.explain_command import BodyError, explain, request_of_text, requests_of_file
 from vibe.family import Family
-from vibe.fit_command import fit
+from vibe.fit_command import fit, provenance
 from vibe.labels import LabelsError
 from vibe.request import Request
 from vibe.routes import Routes, RoutesError, default_path, load_routes
 from vibe.score_command import LineError, scored_lines
-from vibe.scorer import Scorer, load_scorer
+from vibe.scorer import Scorer, load_adapter, load_prior, load_scorer, with_head
+from vibe.scorers import Scorers, load_scorers
 
 # The kinds of conversations that can be made up.
 SIMULATED = ("chat", "mixed", "coding", "document")
@@ -43,6 +44,9 @@ def main(arguments: list[str] | None, beside: Path, default_threshold: float) ->
     scoring.add_argument("--adapter", type=Path, metavar="FILE", help="score with this adapter on top of the prior")
     checking = commands.add_parser("check-routes", help="check a routes file; exit code 1 says what is wrong")
     checking.add_argument("file", type=Path, metavar="FILE")
+    proving = commands.add_parser("check-adapter", help="check an adapter; exit code 1 says what is wrong")
+    proving.add_argument("file", type=Path, metavar="FILE")
+    proving.add_argument("--family", help="the family that it is to score")
     fitting = commands.add_parser("fit", help="learn an adapter from your own labels; refuses without a gain")
     fitting.add_argument("--labels", type=Path, required=True, metavar="FILE", help="JSON lines: prompt, weak_score, …")
     fitting.add_argument("--out", type=Path, required=True, metavar="FILE", help="the adapter to write")
@@ -60,17 +64,18 @@ def main(arguments: list[str] | None, beside: Path, default_threshold: float) ->
     try:
         if options.command == "check-routes":
             return _check(options.file)
+        if options.command == "check-adapter":
+            return _check_adapter(options.file, options.family)
         if options.command == "fit":
             return fit(options.labels, options.out, options.family, force=options.force)
         if options.command == "simulate":
             return _simulate(options, default_threshold)
         routes = _routes_for(options.routes, beside, default_threshold)
         families = _families(routes, options.family)
+        scorers = _scorers(options, routes, beside)
         if options.command == "score":
-            return _score(options.file, families[0], routes, load_scorer(options.adapter))
-        explain(
-            _requests(options.text, options.body), families, routes, load_scorer(options.adapter), as_json=options.json
-        )
+            return _score(options.file, families[0], routes, scorers.of(families[0]))
+        explain(_requests(options.text, options.body), families, routes, scorers, as_json=options.json)
         return 0
     except (RoutesError, ArtefactError, LabelsError, BodyError, LineError) as error:
         print(error, file=sys.stderr)
@@ -115,8 +120,24 @@ def _simulate(options: argparse.Namespace, threshold: float) -> int:
 
 def _check(path: Path) -> int:
     routes = load_routes(path)
+    load_scorers(routes, path.parent)
     print(f"{path}: valid, {len(routes.by_virtual_model)} families, {len(routes.pools)} pools")
     return 0
+
+
+def _check_adapter(path: Path, family: str | None) -> int:
+    prior = load_prior()
+    document = load_adapter(path, prior, family)
+    with_head(prior, document, path)
+    print(f"{path}: valid, {provenance(document)}")
+    return 0
+
+
+def _scorers(options: argparse.Namespace, routes: Routes, beside: Path) -> Scorers:
+    """Return the scorers that the command names; without a name, those that the routes do."""
+    if options.adapter is not None:
+        return Scorers(load_scorer(options.adapter))
+    return load_scorers(routes, (options.routes or default_path(beside)).parent)
 
 
 def _routes_for(named: Path | None, beside: Path, threshold: float) -> Routes:

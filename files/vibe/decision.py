@@ -25,7 +25,8 @@ class Decision:
     ``pool`` is None where the request keeps the virtual model's name, which LiteLLM sends to ``safe_pool``.
     ``rule`` is the one that decided, ``score`` 0 to 100, None where nothing was scored, ``reasons`` its words.
     ``proposed``: the pool that would have served, where routing is not active. ``conversation``: its short digest.
-    ``moved_to``: the side that the conversation changed to, None where it stayed.
+    ``moved_to``: the side that the conversation changed to, None where it stayed. ``adapter``: what the score came from
+    beside the prior, where something did.
     """
 
     family: str
@@ -40,6 +41,7 @@ class Decision:
     proposed: str | None = None
     conversation: str | None = None
     moved_to: str | None = None
+    adapter: str | None = None
 
     @property
     def target(self) -> str:
@@ -60,6 +62,8 @@ class Decision:
         }
         if self.routing != ACTIVE:
             record |= {"routing": self.routing, "proposed_pool": self.proposed}
+        if self.adapter is not None:
+            record["adapter"] = self.adapter
         return record
 
 
@@ -129,4 +133,5 @@ def _of(
         threshold=family.threshold,
         reasons=verdict.reasons + noted,
         conversation=conversation,
+        adapter=None if verdict.score is None else family.adapter,
     )

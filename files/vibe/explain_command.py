@@ -15,6 +15,7 @@ from vibe.routes import Routes
 from vibe.rules.score import STAYS
 from vibe.score import Score
 from vibe.scorer import Scorer
+from vibe.scorers import Scorers
 from vibe.store import MemoryStore
 
 # The endpoint's path says the API; without one, the field that holds the conversation does.
@@ -50,28 +51,35 @@ def requests_of_file(path: Path) -> list[Request]:
     return found
 
 
-def explain(requests: list[Request], families: list[Family], routes: Routes, scorer: Scorer, *, as_json: bool) -> None:
+def explain(
+    requests: list[Request], families: list[Family], routes: Routes, scorers: Scorers, *, as_json: bool
+) -> None:
     """Print for each of *requests*, in order, its score and what is decided for each of *families*.
 
-    Requests of one conversation are decided as its turns.
+    Requests of one conversation are decided as its turns. Families of different scorers have a score each; as JSON, the
+    contributions are those of the first family's.
     """
+    groups = scorers.groups(families)
     stores = {family.name: MemoryStore() for family in families}
     reports = [
         (
-            scorer.score(request.ask or ""),
-            [_decided(request, family, routes, scorer, stores[family.name]) for family in families],
+            [scorer.score(request.ask or "") for scorer, _ in groups],
+            [_decided(request, family, routes, scorers.of(family), stores[family.name]) for family in families],
         )
         for request in requests
     ]
     if as_json:
-        documents = [_document(*report) for report in reports]
+        documents = [_document(scores[0], decisions) for scores, decisions in reports]
         print(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
         return
-    for index, (scored, decisions) in enumerate(reports, start=1):
+    for index, (scores, decisions) in enumerate(reports, start=1):
         if len(reports) > 1:
             print(f"request {index} of {len(reports)}: a {requests[index - 1].turn} turn")
         else:
-            _print_score(scored)
+            for (_, scored_for), scored in zip(groups, scores, strict=True):
+                if len(groups) > 1:
+                    print(f"score for {', '.join(family.name for family in scored_for)}")
+                _print_score(scored)
         for decision in decisions:
             print(f"{decision.virtual_model} -> {decision.target}  (rule {decision.rule}: {_why(decision)})")
 

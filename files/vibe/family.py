@@ -25,6 +25,7 @@ class Family:
     ``escalate_after``: failures of the same tool call that do, 0 for never; ``rules``: by name, in the order in which
     they are asked. ``cache_life``: seconds for which a provider keeps a prompt that it has read.
     ``strong_share``: of the asks, 0 to 1, that the threshold is to follow; None leaves it where it is.
+    ``adapter``: the name of what was learnt from the operator's labels; None scores by the prior alone.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Family:
     strong_share: float | None = None
     affinity: str = PRICED
     cache_life: float = 300.0
+    adapter: str | None = None
     cheap: Pool = UNKNOWN
     strong: Pool = UNKNOWN
 

@@ -17,9 +17,11 @@ _NAME_KEYS = ("virtual_model", "cheap_pool", "strong_pool", "safe_pool")
 _NUMBER_KEYS = ("threshold", "move_up_margin", "move_down_margin")
 _CHOICES = {"routing": ROUTINGS, "affinity": AFFINITIES}
 _COUNTS = {"escalate_after": MAX_FAILURES, "cache_life": MAX_CACHE_LIFE}
-_KEYS = (*_NAME_KEYS, *_NUMBER_KEYS, *_CHOICES, *_COUNTS, "rules", "explicit_choice", "strong_share")
+_KEYS = (*_NAME_KEYS, *_NUMBER_KEYS, *_CHOICES, *_COUNTS, "rules", "explicit_choice", "strong_share", "adapter")
 # Names travel in response headers and log lines: printable ASCII without spaces.
 NAME = re.compile(r"[!-~]{1,200}")
+# A part of a file's name (``scorers.py``).
+_ADAPTER = re.compile(r"[0-9a-f]{8,64}")
 NAME_RULE = "must be a name of 1 to 200 printable ASCII characters without spaces"
 
 
@@ -55,6 +57,7 @@ def read_family(
         strong_share=given["strong_share"],
         affinity=given["affinity"],
         cache_life=float(given["cache_life"]),
+        adapter=given["adapter"],
         cheap=known.get(given["cheap_pool"], UNKNOWN),
         strong=known.get(given["strong_pool"], UNKNOWN),
     )
@@ -78,6 +81,8 @@ def _faults_of(given: Mapping[str, object], pools: frozenset[str]) -> list[str]:
         found["rules"] = _list_fault(given["rules"], RULE_NAMES) or _rules_fault(given["rules"])
     if "strong_share" in given:
         found["strong_share"] = _share_fault(given["strong_share"])
+    if "adapter" in given:
+        found["adapter"] = _adapter_fault(given["adapter"])
     return [f"{key}: {fault}" for key, fault in found.items() if fault]
 
 
@@ -112,6 +117,12 @@ def _share_fault(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
         return f"must be a number between 0 and 1, or null for a threshold that stays, is {value!r}"
     return None
+
+
+def _adapter_fault(value: object) -> str | None:
+    if value is None or (isinstance(value, str) and _ADAPTER.fullmatch(value)):
+        return None
+    return f"must be 8 to 64 hexadecimal digits, which name a file in vibe/adapters, or null for none, is {value!r}"
 
 
 def _list_fault(value: object, known: Sequence[str]) -> str | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 
 from vibe.artefact import ADAPTER, write_artefact
 from vibe.labels import Label, read_labels
-from vibe.learn import FOLDS, LEAST_LABELS, Gain, learn
+from vibe.learn import FOLDS, LEAST_LABELS, Gain, Learnt, learn
 from vibe.scorer import HEAD_NAMES, Prior, load_prior
 
 
@@ -25,13 +27,14 @@ def fit(labels_path: Path, out: Path, family: str | None, *, force: bool) -> int
     prior = load_prior()
     learnt = learn(labels, prior)
     _print_proof(labels, learnt.gain)
+    _print_curve(learnt)
     # Also NaN, where the strong pool gains nothing on these labels.
     if not learnt.gain.difference > 0:
         objection = objection or "the adapter orders these labels no better than the prior"
     if objection and not force:
         return _refused(out, objection)
     try:
-        write_artefact(out, ADAPTER, {**_description(labels, learnt.gain, prior, family, objection), **learnt.head})
+        write_artefact(out, ADAPTER, {**_description(labels, learnt, prior, family, objection), **learnt.head})
     except OSError as error:
         print(
             f"--out {out}: cannot be written: {error.strerror}; name a file in a folder you may write", file=sys.stderr
@@ -68,9 +71,30 @@ def _print_proof(labels: list[Label], gain: Gain) -> None:
         print("The interval holds 0: this gain may be chance. More labels, or shadow mode first, will tell.")
 
 
+def _print_curve(learnt: Learnt) -> None:
+    if not learnt.curve:
+        return
+    print(f"\n{'strong share':<14}{'threshold':>10}{'gap won':>10}{'by prior':>10}")
+    for point in learnt.curve:
+        print(f"{point.share:<14.0%}{point.threshold:>10.1f}{point.adapter:>10.0%}{point.prior:>10.0%}")
+    for part, (adapter, prior) in learnt.needed.items():
+        shares = f"{adapter:.0%} of the asks on the strong pool (by the prior: {prior:.0%})"
+        print(f"{part:.0%} of the gap is won with {shares}")
+
+
+def provenance(document: Mapping[str, object]) -> str:
+    """Return what the adapter *document* says of where it comes from, for a person."""
+    family, proof, forced = document.get("family"), document.get("apgr"), document.get("forced")
+    gained = proof if isinstance(proof, Mapping) else {}
+    told = f"{document.get('labels')} labels of {family or 'any family'}, fitted at {document.get('fitted_at')}, "
+    told += f"gain {gained.get('gain')} ({gained.get('low')} to {gained.get('high')})"
+    return f"{told}; forced: {forced}" if forced else told
+
+
 def _description(
-    labels: list[Label], gain: Gain, prior: Prior, family: str | None, objection: str | None
+    labels: list[Label], learnt: Learnt, prior: Prior, family: str | None, objection: str | None
 ) -> dict[str, object]:
+    gain = learnt.gain
     figures = {
         "prior": gain.prior,
         "adapter": gain.adapter,
@@ -84,6 +108,7 @@ def _description(
         "labels": len(labels),
         # JSON knows no NaN.
         "apgr": {name: round(value, 4) if value == value else None for name, value in figures.items()},
+        "curve": [{name: round(value, 4) for name, value in asdict(point).items()} for point in learnt.curve],
         "forced": objection,
         "prior": prior.checksum,
         "features": list(HEAD_NAMES),

@@ -22,6 +22,8 @@ VIRTUAL_MODEL, POOL, RULE = "x-vibe-virtual-model", "x-vibe-pool", "x-vibe-rule"
 SCORE, REASON, CONVERSATION = "x-vibe-score", "x-vibe-reason", "x-vibe-conversation"
 # Which worker served: for the proof of a new slot, which warms them all; a gateway takes it off.
 WORKER = "x-vibe-worker"
+# What the score was learnt from, where that is more than the prior.
+ADAPTER = "x-vibe-adapter"
 ROUTING, PROPOSED_POOL = "x-vibe-routing", "x-vibe-proposed-pool"
 SERVED_POOL, FALLBACK = "x-vibe-served-pool", "x-vibe-fallback"
 MAX_VALUE_CHARS = 200
@@ -39,6 +41,7 @@ def response_headers(decision: Mapping[str, object], served: str | None) -> dict
         POOL: decision.get("pool"),
         RULE: decision.get("rule"),
         SCORE: decision.get("score"),
+        ADAPTER: decision.get("adapter"),
         REASON: decision.get("reason"),
         CONVERSATION: decision.get("conversation"),
         ROUTING: decision.get("routing"),

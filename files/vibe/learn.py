@@ -11,7 +11,7 @@ import math
 import random
 from dataclasses import dataclass
 
-from vibe.apgr import apgr, bootstrap_differences
+from vibe.apgr import apgr, bootstrap_differences, cpt, won_at
 from vibe.labels import Label, gains_of
 from vibe.ridge import Row, Weights, solve_ridge
 from vibe.scorer import HEAD_NAMES, Prior
@@ -26,6 +26,9 @@ FOLDS = 10
 DRAWS = 1000
 INTERVAL = 0.95
 MIDDLE = 50.0
+# Strong shares that are told with the threshold that makes them, and parts of the gap with the share that they need.
+TOLD_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.7)
+TOLD_PARTS = (0.5, 0.8)
 SIGNIFICANT_DIGITS = 6
 _SEED = 0
 
@@ -46,17 +49,34 @@ class Gain:
 
 
 @dataclass(frozen=True)
+class Point:
+    """A strong share (0 to 1), the threshold that makes it, the parts of the gap that adapter and prior win with it."""
+
+    share: float
+    threshold: float
+    adapter: float
+    prior: float
+
+
+@dataclass(frozen=True)
 class Learnt:
-    """The numbers of an adapter, and the proof of its worth."""
+    """The numbers of an adapter, and the proof of its worth, by labels that were not fitted on.
+
+    ``curve``: one point for each of ``TOLD_SHARES``. ``needed``: for each of ``TOLD_PARTS`` of the gap the strong share
+    that wins it, by adapter and by prior. Both are empty where the strong pool gains nothing on the labels.
+    """
 
     head: dict[str, object]
     gain: Gain
+    curve: list[Point]
+    needed: dict[float, tuple[float, float]]
 
 
-class _Task:
+class Task:
     """Labels as rows of numbers, and the part of the gain that the prior explains."""
 
     def __init__(self, labels: list[Label], prior: Prior) -> None:
+        """Take the *labels*, and the *prior* that a head is to stand on."""
         self.gains = gains_of(labels)
         self.prior_raw = [prior.raw(label.prior_values) for label in labels]
         self.offsets = [PRIOR_WEIGHT * (raw - prior.raw_centre) / prior.raw_spread for raw in self.prior_raw]
@@ -95,7 +115,7 @@ class _Task:
 
 def learn(labels: list[Label], prior: Prior) -> Learnt:
     """Fit a head on *labels* (two or more folds' worth) on top of *prior*."""
-    task = _Task(labels, prior)
+    task = Task(labels, prior)
     unseen = _out_of_fold(task, [label.key for label in labels])
     differences = bootstrap_differences(unseen, task.prior_raw, task.gains, DRAWS, _SEED)
     gain = Gain(
@@ -105,10 +125,30 @@ def learn(labels: list[Label], prior: Prior) -> Learnt:
         high=_quantile(differences, (1 + INTERVAL) / 2),
     )
     scale, shift = _calibration(unseen, task.prior_raw)
-    return Learnt(_head(task, task.fit(list(range(len(labels)))), prior, scale, shift), gain)
+    return Learnt(
+        _head(task, task.fit(list(range(len(labels)))), prior, scale, shift),
+        gain,
+        *_proof(task, [shift + scale * value for value in unseen]),
+    )
 
 
-def _out_of_fold(task: _Task, keys: list[str]) -> list[float]:
+def _proof(task: Task, points: list[float]) -> tuple[list[Point], dict[float, tuple[float, float]]]:
+    """Return curve and needed shares of ``Learnt``; *points*: the labels' scores by heads that have not seen them."""
+    if not math.fsum(task.gains) > 0:
+        return [], {}
+    ranked = sorted(points, reverse=True)
+    curve = []
+    for share in TOLD_SHARES:
+        strong = max(1, round(share * len(ranked)))
+        threshold = (ranked[strong - 1] + ranked[min(strong, len(ranked) - 1)]) / 2
+        curve.append(
+            Point(share, threshold, won_at(points, task.gains, share), won_at(task.prior_raw, task.gains, share))
+        )
+    needed = {part: (cpt(points, task.gains, part), cpt(task.prior_raw, task.gains, part)) for part in TOLD_PARTS}
+    return curve, needed
+
+
+def _out_of_fold(task: Task, keys: list[str]) -> list[float]:
     """Predict every label by a head that has not seen it; equal prompts stand in one fold."""
     distinct = sorted(set(keys))
     random.Random(_SEED).shuffle(distinct)
@@ -135,7 +175,7 @@ def _calibration(unseen: list[float], prior_raw: list[float]) -> tuple[float, fl
     return scale, (math.fsum(prior_raw) - scale * math.fsum(unseen)) / len(unseen)
 
 
-def _head(task: _Task, learnt: Weights, prior: Prior, scale: float, shift: float) -> dict[str, object]:
+def _head(task: Task, learnt: Weights, prior: Prior, scale: float, shift: float) -> dict[str, object]:
     """Return *learnt* in points per unit of each feature, as ``scorer.with_head`` adds them up."""
     weights = [scale * weight * factor for weight, factor in zip(learnt.dense, task.factors, strict=True)]
     prior_scale = scale * PRIOR_WEIGHT / prior.raw_spread

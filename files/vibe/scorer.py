@@ -106,8 +106,10 @@ def load_prior(path: Path = PRIOR_FILE) -> Prior:
     )
 
 
-def load_adapter(path: Path, prior: Prior) -> dict[str, object]:
+def load_adapter(path: Path, prior: Prior, family: str | None = None) -> dict[str, object]:
     """Read the adapter at *path*, which must have been fitted on top of this very *prior*.
+
+    One that says of which family its labels are must be of *family*, where that is given.
 
     Raises:
         ArtefactError: it cannot be used.
@@ -116,6 +118,9 @@ def load_adapter(path: Path, prior: Prior) -> dict[str, object]:
     if document.get("prior") != prior.checksum:
         raise fault(path, ADAPTER, "was fitted on top of another prior than this release's")
     check_names(document, "features", HEAD_NAMES, path, ADAPTER)
+    labelled = document.get("family")
+    if family is not None and labelled not in (None, family):
+        raise fault(path, ADAPTER, f"was fitted for the family {labelled!r}, not for {family!r}")
     return document
 
 

@@ -59,6 +59,9 @@ BENCHES = {
     "control": Bench("deployment/control.py", "what a fleet costs the control node", 12),
     "plug-in": Bench("proxy/throughput.py", "what the plug-in costs, requests/s", 7, tool=AB, plot=plots.bars),
     "decision": Bench("routing/decision.py", "what a decision costs, microseconds of CPU", 0.5, deployed=False),
+    "quality": Bench(
+        "routing/quality.py", "how well scorers order prompts, with labels and without", 5, plot=plots.bars
+    ),
     "turns": Bench("turns/simulate.py", "what moves a conversation; do workers agree", 2, deployed=False),
     "fuzz": Bench("routing/fuzz.py", "what the worst request body costs", 20, deployed=False),
     "wrong-keys": Bench("gateway/wrong_keys.py", "what wrong keys cost those who have a right one", 3, tool=AB),

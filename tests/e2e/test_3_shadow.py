@@ -1,8 +1,9 @@
-"""Routing in shadow, and off: deployed and verified like any release, while the safe pool serves."""
+"""Families in shadow, off, and with an adapter learnt from labels: deployed, verified and undone like any release."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,33 +11,47 @@ import pytest
 import requests
 import yaml
 from e2e.machine import PLAYBOOK, PROJECT, run
+from vibe_labels import PLAIN, PLANTED, made_labels, written
 
 MODELS = yaml.safe_load((PROJECT / "inventory/local/group_vars/all/models.yml").read_text(encoding="utf-8"))
 # YAML reads a bare off as false, and so does an operator's file.
 ROUTING: dict[str, Any] = {"chat": "shadow", "codex": False}
+LAW, HOLIDAY = f"Tell me about our neighbours {PLANTED}.", f"Tell me about our neighbours {PLAIN}."
 APIS = ("chat/completions", "responses", "messages")
 
 
 @pytest.fixture(scope="module")
-def shadowed(deployed: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The deployment with two families that do not route; afterwards the one before is back."""
-    families = [
-        family | ({"routing": ROUTING[family["name"]]} if family["name"] in ROUTING else {})
-        for family in MODELS["router_families"]
-    ]
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """An adapter of the family claude, and the threshold of its table for the share that the planted rule makes."""
+    folder = tmp_path_factory.mktemp("fit")
+    labels, out = written(folder / "labels.jsonl", made_labels(160, planted=True)), folder / "adapter.json"
+    plug_in = str(PROJECT / "files/vibe_router.py")
+    run(sys.executable, plug_in, "fit", "--labels", str(labels), "--out", str(out), "--family", "claude")
+    (point,) = (point for point in json.loads(out.read_text(encoding="utf-8"))["curve"] if point["share"] == 0.4)
+    return {"adapter": str(out), "threshold": point["threshold"]}
+
+
+@pytest.fixture(scope="module")
+def shadowed(
+    deployed: dict[str, str], learnt: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """The deployment with two families that do not route and one that learnt; afterwards the one before is back."""
+    changes = {name: {"routing": routing} for name, routing in ROUTING.items()} | {"claude": learnt}
+    families = [family | changes.get(family["name"], {}) for family in MODELS["router_families"]]
     variables = tmp_path_factory.mktemp("shadow") / "variables.json"
     variables.write_text(json.dumps({"router_families": families}), encoding="utf-8")
     # Its smoke requests and its verification expect what the families say.
     run("./deploy.sh", "--extra-vars", f"@{variables}")
     yield deployed
     run(PLAYBOOK, "playbooks/rollback.yml")
+    back = _headers(deployed, "messages", "claude-auto", stream=False, prompt=LAW)
+    assert (back["x-vibe-pool"], back.get("x-vibe-adapter")) == ("pool-claude-haiku", None), "one command goes back"
 
 
-def _headers(settings: dict[str, str], api: str, model: str, *, stream: bool) -> dict[str, str]:
+def _headers(settings: dict[str, str], api: str, model: str, *, stream: bool, prompt: str = "hi") -> dict[str, str]:
+    turns = [{"role": "user", "content": prompt}]
     body: dict[str, Any] = {"model": model, "stream": stream}
-    body |= (
-        {"input": "hi"} if api == "responses" else {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 16}
-    )
+    body |= {"input": prompt} if api == "responses" else {"messages": turns, "max_tokens": 16}
     key = {"authorization": f"Bearer {settings['OPENAI_API_KEY']}"}
     answer = requests.post(f"{settings['OPENAI_BASE_URL']}/{api}", json=body, headers=key, timeout=90)
     assert answer.status_code == 200, answer.text
@@ -64,7 +79,11 @@ def test_off_decides_nothing(shadowed: dict[str, str], api: str) -> None:
     assert "x-vibe-score" not in headers
 
 
-def test_the_other_family_routes_on(shadowed: dict[str, str]) -> None:
-    headers = _headers(shadowed, "messages", "claude-auto", stream=False)
-    assert headers["x-vibe-pool"] == headers["x-vibe-served-pool"] == "pool-claude-haiku"
-    assert "x-vibe-routing" not in headers
+@pytest.mark.parametrize("api", APIS)
+def test_the_other_family_routes_on_by_what_it_learnt(shadowed: dict[str, str], api: str) -> None:
+    law = _headers(shadowed, api, "claude-auto", stream=True, prompt=LAW)
+    holiday = _headers(shadowed, api, "claude-auto", stream=True, prompt=HOLIDAY)
+    assert law["x-vibe-pool"] == law["x-vibe-served-pool"] == "pool-claude-sonnet"
+    assert holiday["x-vibe-pool"] == holiday["x-vibe-served-pool"] == "pool-claude-haiku"
+    assert law["x-vibe-adapter"] == holiday["x-vibe-adapter"]
+    assert "x-vibe-routing" not in law

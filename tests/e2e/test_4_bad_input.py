@@ -58,6 +58,10 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         _families(strong_share=25),
         ["router_families", "strong_share 25", "is not between 0 and 1", "0.25"],
     ),
+    "adapter that is not there": (
+        _families(adapter="/nonexistent/adapter.json"),
+        ["router_families (adapter)", "adapter /nonexistent/adapter.json: cannot be read", "take adapter out"],
+    ),
     "cache for ever": (_families(cache_life=10**6), ["router_families", "cache_life 1000000 is outside 0 to 86400"]),
     "negative price": (
         _pools(model_info={"input_cost_per_token": -1e-6}),

@@ -226,8 +226,9 @@ def test_one_that_the_engine_does_not_call_healthy_is_given_up(router: Router, r
         ({"threshold": 10}, ["pool-mini", "pool-large"], ["pool-large"]),
         ({"threshold": 90}, ["pool-mini"], ["pool-mini", "pool-large"]),
         ({"routing": "shadow"}, ["pool-large"], ["pool-large"]),
+        ({"adapter": "5f1d2a3b4c5d"}, ["pool-mini", "pool-large"], ["pool-mini", "pool-large"]),
     ],
-    ids=["active", "low", "high", "shadow"],
+    ids=["active", "low", "high", "shadow", "learnt"],
 )
 def test_where_a_request_may_go_follows_from_its_family(
     change: dict[str, Any], simple: list[str], hard: list[str]

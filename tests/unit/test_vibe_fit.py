@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +11,7 @@ from vibe import cli
 from vibe.apgr import apgr
 from vibe.artefact import ArtefactError, checksum_of
 from vibe.scorer import PRIOR_FILE, load_prior, load_scorer
-
-SUBJECTS = ("the garden", "a train journey", "an old friend", "the museum", "this recipe", "our neighbours")
-ASKS = ("Tell me about", "Write a few lines on", "What should I know about", "Give an opinion on")
-# Here, and nowhere in the prior, the weak model fails whatever is about the law.
-# Of one length with PLANTED: the prior cannot tell them apart by it.
-PLANTED, PLAIN = "under the statute of the federal court", "beside the meadow of the quiet village"
-
-
-def _labels(count: int, *, planted: bool) -> list[dict[str, Any]]:
-    chance = random.Random(5)
-    rows = []
-    for index in range(count):
-        is_law = chance.random() < 0.4
-        prompt = f"{chance.choice(ASKS)} {chance.choice(SUBJECTS)} number {index} {PLANTED if is_law else PLAIN}."
-        weak = float(not is_law) if planted else float(chance.random() < 0.5)
-        rows.append({"prompt": prompt, "weak_score": weak, "strong_score": 1.0})
-    return rows
-
-
-def _write(path: Path, rows: list[dict[str, Any]]) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return path
+from vibe_labels import PLANTED, made_labels, written
 
 
 def _fit(labels: Path, out: Path, *more: str) -> int:
@@ -44,7 +22,7 @@ def _fit(labels: Path, out: Path, *more: str) -> int:
 def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fit")
     out = folder / "adapter.json"
-    assert _fit(_write(folder / "labels.jsonl", _labels(160, planted=True)), out, "--family", "chat") == 0
+    assert _fit(written(folder / "labels.jsonl", made_labels(160, planted=True)), out, "--family", "chat") == 0
     return out
 
 
@@ -53,7 +31,10 @@ def test_fit_finds_a_planted_rule(adapter: Path) -> None:
     assert document["apgr"]["low"] > 0
     assert document["family"] == "chat"
     assert document["labels"] == 160
-    fresh = _labels(260, planted=True)[160:]
+    # 40 % of the labels gain: with that share on the strong pool nearly all is won, by the prior what chance gives.
+    (point,) = (point for point in document["curve"] if point["share"] == 0.4)
+    assert point["adapter"] > 0.9 > 0.6 > point["prior"]
+    fresh = made_labels(260, planted=True)[160:]
     scorer = load_scorer(adapter)
     gains = [row["strong_score"] - row["weak_score"] for row in fresh]
     learnt = apgr([scorer.score(row["prompt"]).raw for row in fresh], gains)
@@ -61,6 +42,17 @@ def test_fit_finds_a_planted_rule(adapter: Path) -> None:
     # 0.8 is what a perfect order reaches where 40 % of the prompts gain.
     assert learnt > prior + 0.1
     assert learnt > 0.75
+
+
+def test_a_threshold_that_is_told_makes_its_share_of_unseen_asks(adapter: Path) -> None:
+    curve = json.loads(adapter.read_text(encoding="utf-8"))["curve"]
+    thresholds = [point["threshold"] for point in curve]
+    assert thresholds == sorted(thresholds, reverse=True)
+    (point,) = (point for point in curve if point["share"] == 0.4)
+    scorer = load_scorer(adapter)
+    fresh = made_labels(260, planted=True)[160:]
+    strong = [scorer.score(row["prompt"]).raw >= point["threshold"] for row in fresh]
+    assert strong == [row["weak_score"] == 0.0 for row in fresh]
 
 
 def test_points_of_an_adapted_score_add_up(adapter: Path) -> None:
@@ -76,18 +68,18 @@ def test_explain_scores_with_the_adapter(adapter: Path, capsys: pytest.CaptureFi
 
 def test_labels_without_a_rule_or_too_few_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "adapter.json"
-    assert _fit(_write(tmp_path / "few.jsonl", _labels(60, planted=True)), out) == 1
+    assert _fit(written(tmp_path / "few.jsonl", made_labels(60, planted=True)), out) == 1
     assert "60 labels are too few: 100 are needed" in capsys.readouterr().err
     # The prior orders these at random and so does whatever is learnt; which of them is luckier is no gain.
-    same = [{**row, "weak_score": 1.0} for row in _labels(120, planted=False)]
-    assert _fit(_write(tmp_path / "same.jsonl", same), out) == 1
+    same = [{**row, "weak_score": 1.0} for row in made_labels(120, planted=False)]
+    assert _fit(written(tmp_path / "same.jsonl", same), out) == 1
     assert "orders these labels no better" in capsys.readouterr().err
     assert not out.exists()
 
 
 def test_a_forced_adapter_says_so(tmp_path: Path) -> None:
     out = tmp_path / "adapter.json"
-    assert _fit(_write(tmp_path / "few.jsonl", _labels(60, planted=True)), out, "--force") == 0
+    assert _fit(written(tmp_path / "few.jsonl", made_labels(60, planted=True)), out, "--force") == 0
     assert "60 labels are too few" in json.loads(out.read_text(encoding="utf-8"))["forced"]
 
 
@@ -115,7 +107,7 @@ def test_a_bad_label_is_named_by_file_and_line(
 
 
 def test_an_out_file_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    labels = _write(tmp_path / "labels.jsonl", _labels(120, planted=True))
+    labels = written(tmp_path / "labels.jsonl", made_labels(120, planted=True))
     assert _fit(labels, tmp_path / "missing" / "adapter.json") == 1
     assert "missing/adapter.json: cannot be written" in capsys.readouterr().err
 

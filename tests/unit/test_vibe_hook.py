@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from vibe.record import METADATA_KEY
 from vibe.routes import Routes, load_routes
 from vibe.score import Score
+from vibe.scorers import Scorers
 from vibe.state import State
 from vibe.store import MemoryStore
 from vibe_fixtures import HARD, HI, routes_document
@@ -159,7 +160,7 @@ def test_an_error_is_logged_without_text_and_the_virtual_name_kept(
         def score(self, text: str) -> Score:
             raise ValueError(f"cannot score {text}")
 
-    router = VibeIntelligentRouter(router.routes, Failing())
+    router = VibeIntelligentRouter(router.routes, Scorers(Failing()))
     call_type, data = _chat("chat-auto", HARD)
     assert _run(router, call_type, data)["model"] == "chat-auto"
     errors = capsys.readouterr().err

@@ -63,7 +63,7 @@ def test_no_ask_is_scored_twice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
             asked.append(text)
             return load_prior().score(text)
 
-    monkeypatch.setattr("vibe.cli.load_scorer", lambda _: Counting())
+    monkeypatch.setattr("vibe.scorers.load_prior", Counting)
     assert _score(_written(tmp_path, {"id": 1, "prompt": HI}, {"id": 2, "prompt": HARD}, {"id": 3, "prompt": HI})) == 0
     assert asked == [HI, HARD, HI]
 

@@ -117,6 +117,9 @@ def pools_of(family: Mapping[str, Any], kind: str) -> list[str]:
     if family["routing"] != "active":
         return [str(family["safe_pool"])]
     cheap, strong, threshold = str(family["cheap_pool"]), str(family["strong_pool"]), float(family["threshold"])
+    # What the operator's own labels make of a prompt is right by definition. An older release has no such key.
+    if family.get("adapter"):
+        return [cheap, strong]
     if kind == SIMPLE:
         return [cheap] if threshold >= NEAR_THE_END else [cheap, strong]
     return [strong] if threshold <= 100 - NEAR_THE_END else [cheap, strong]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import Any
 
 from vibe.family import Family
 from vibe.redis_store import RedisStore
 from vibe.routes import Routes
 from vibe.score import Score
+from vibe.scorers import Scorers
 from vibe.store import Store
 from vibe_router import VibeIntelligentRouter
 
@@ -31,8 +31,7 @@ class Told:
 def worker(store: Store, family: Family = FAMILY) -> VibeIntelligentRouter:
     """Return a worker of *family* that keeps what it knows in *store*."""
     routes = Routes({family.virtual_model: family}, frozenset((family.cheap_pool, family.strong_pool)))
-    scorer: Any = Told()
-    return VibeIntelligentRouter(routes, scorer, store)
+    return VibeIntelligentRouter(routes, Scorers(Told()), store)
 
 
 async def ask(at: VibeIntelligentRouter, score: float) -> str:

@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""How well scorers order prompts by what the strong model gains on them: ours, with labels and without, and others'.
+
+Prompts with real outcomes of a weaker and a stronger model (``data.py``), by source; APGR (``vibe.apgr``), averaged
+over the sources. *Unseen*: our weights are fitted anew without the project that the source is of. With labels: so many
+of the source's own, drawn at random, the rest is tested; the average of several draws, on the sources that have enough.
+
+    python3 tests/bench/routing/quality.py [--image IMAGE] [--draws 5]
+
+LiteLLM's classifiers run in its image, wayfinder-router's where the package is installed beside this.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":
+    _REPOSITORY = Path(__file__).resolve().parents[3]
+    sys.path[:0] = [str(_REPOSITORY / "files"), str(_REPOSITORY / "tests")]
+
+from bench.routing.data import Outcome, by_source, outcomes
+from bench.routing.fit_prior import fitted
+from bench.routing.metrics import apgr_by_source
+from vibe.apgr import apgr, bootstrap_differences, cpt
+from vibe.features import FEATURE_NAMES, features_of
+from vibe.injected import without_injected
+from vibe.labels import Label
+from vibe.learn import Task
+from vibe.look import Look
+from vibe.scorer import Prior, load_prior
+from vibe.shape import grams_of, shape_of
+
+LABELS = (100, 400)
+# A source is tested with labels where so many rows are left.
+LEAST_TESTED = 60
+RESAMPLES, INTERVAL, SEED = 1000, 0.95, 0
+TIMED = 2000
+OURS, LENGTH = "ours, no labels", "length"
+Scores = list[float]
+
+
+def labelled(row: Outcome) -> Label:
+    """Return *row* as a label of an operator."""
+    look = Look(without_injected(row.prompt))
+    return Label(row.prompt, features_of(look) + shape_of(look), sorted(grams_of(look)), row.weak, row.strong)
+
+
+def unseen_priors(rows: list[Outcome], labels: list[Label]) -> dict[str, Prior]:
+    """Return for each family of sources the prior with weights that none of it was fitted on."""
+    shipped, values = load_prior(), [label.prior_values for label in labels]
+    found = {}
+    for family in sorted({row.family for row in rows}):
+        weights = fitted(values, rows, lambda row, family=family: row.family != family)  # type: ignore[misc]
+        found[family] = replace(shipped, weights=[weights[name] for name in FEATURE_NAMES])
+    return found
+
+
+def with_labels(rows: list[Outcome], labels: list[Label], priors: dict[str, Prior], draws: int) -> dict[str, Any]:
+    """Return the macro APGR of heads on so many labels of a source, and of what they are compared with there."""
+    found = {}
+    for count in LABELS:
+        sources = {name: members for name, members in by_source(rows).items() if len(members) >= count + LEAST_TESTED}
+        ours, alone, length = [], [], []
+        for name, members in sources.items():
+            prior, chance = priors[rows[members[0]].family], random.Random(f"{SEED} {name}")
+            for _ in range(draws):
+                mixed = chance.sample(members, len(members))
+                task = Task([labels[index] for index in mixed], prior)
+                head = task.fit(list(range(count)))
+                tested = range(count, len(mixed))
+                gains = [task.gains[index] for index in tested]
+                ours.append(apgr([task.predict(head, index) for index in tested], gains))
+                alone.append(apgr([task.prior_raw[index] for index in tested], gains))
+                length.append(apgr([float(len(rows[mixed[index]].prompt)) for index in tested], gains))
+            print(f"{count} labels of {name}: {ours[-1]:.3f}", file=sys.stderr)
+        mean = {"ours": ours, OURS: alone, LENGTH: length}
+        found[f"ours, {count} labels"] = {
+            "sources": len(sources),
+            **{name: round(math.fsum(values) / len(values), 4) for name, values in mean.items()},
+        }
+    return found
+
+
+def intervals(scores: Scores, others: Scores, rows: list[Outcome]) -> tuple[float, float]:
+    """Return the 95 % interval of the difference of two macro APGRs, every source resampled by itself."""
+    chance, columns = random.Random(SEED), []
+    for members in by_source(rows).values():
+        ours, theirs = [scores[index] for index in members], [others[index] for index in members]
+        drawn = bootstrap_differences(ours, theirs, [rows[index].gain for index in members], RESAMPLES, SEED)
+        # Sorted as they are, the worst draws of all sources would meet.
+        columns.append(chance.sample(drawn, len(drawn)))
+    means = sorted(math.fsum(values) / len(values) for values in zip(*columns, strict=False))
+    return means[int(len(means) * (1 - INTERVAL) / 2)], means[int(len(means) * (1 + INTERVAL) / 2) - 1]
+
+
+def timed(score: Callable[[str], object], prompts: Sequence[str]) -> float:
+    """Return the CPU microseconds that a prompt takes."""
+    began = time.process_time()
+    for prompt in prompts:
+        score(prompt)
+    return (time.process_time() - began) / len(prompts) * 1e6
+
+
+def litellm(image: str, prompts: list[str]) -> dict[str, dict[str, Any]]:
+    """Return scores and cost by each of LiteLLM's local classifiers, in its image and without a network."""
+    script = Path(__file__).with_name("litellm_scores.py").read_text(encoding="utf-8")
+    command = ["docker", "run", "--rm", "--interactive", "--network", "none", "--entrypoint", "python3", image, "-c"]
+    lines = "".join(json.dumps(prompt) + "\n" for prompt in prompts)
+    done = subprocess.run([*command, script], input=lines, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{image}: {done.stderr[-2000:]}")
+    found: dict[str, dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return {f"LiteLLM's {name}": scored for name, scored in found.items()}
+
+
+def wayfinder(prompts: list[str]) -> dict[str, dict[str, Any]]:
+    """Return scores and cost by wayfinder-router, nothing where it is not installed."""
+    if find_spec("wayfinder_router") is None:
+        print("wayfinder-router is not installed beside this: left out", file=sys.stderr)
+        return {}
+    score = import_module("wayfinder_router").score_complexity
+    scores = [float(score(prompt).score) for prompt in prompts]
+    return {"wayfinder-router": {"scores": scores, "us": timed(score, prompts[:TIMED])}}
+
+
+def serving_image() -> str:
+    """Return the image that this machine's deployment serves from."""
+    form, name = "{{.Config.Image}}", "name=^litellm-vibe-router-(blue|green)$"
+    listed = subprocess.run(["docker", "ps", "--quiet", "--filter", name], capture_output=True, text=True, check=True)
+    command = ["docker", "inspect", "--format", form, *listed.stdout.split()[:1]]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def main() -> int:
+    """Score everything by everything, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--image", help="LiteLLM's image (default: the one that serves here)")
+    parser.add_argument("--draws", type=int, default=5, help="of labels, a source (default: 5)")
+    options = parser.parse_args()
+    rows = outcomes()
+    prompts, labels = [row.prompt for row in rows], [labelled(row) for row in rows]
+    priors, shipped = unseen_priors(rows, labels), load_prior()
+    arms: dict[str, dict[str, Any]] = {
+        LENGTH: {"scores": [float(len(prompt)) for prompt in prompts], "us": timed(len, prompts[:TIMED])},
+        **litellm(options.image or serving_image(), prompts),
+        **wayfinder(prompts),
+        OURS: {
+            "scores": [priors[row.family].raw(label.prior_values) for row, label in zip(rows, labels, strict=True)],
+            "us": timed(shipped.score, prompts[:TIMED]),
+        },
+        "ours as shipped": {"scores": [shipped.raw(label.prior_values) for label in labels]},
+    }
+    gains = [row.gain for row in rows]
+    found: dict[str, Any] = {"rows": len(rows), "sources": len(by_source(rows)), "scorers": {}}
+    for name, arm in arms.items():
+        by = apgr_by_source(arm["scores"], rows)
+        low, high = intervals(arm["scores"], arms[LENGTH]["scores"], rows)
+        found["scorers"][name] = {
+            "macro APGR": round(math.fsum(by.values()) / len(by), 4),
+            "by length": [round(low, 4), round(high, 4)],
+            "pooled APGR": round(apgr(arm["scores"], gains), 4),
+            "CPT(50), CPT(80)": [round(cpt(arm["scores"], gains, part), 3) for part in (0.5, 0.8)],
+            "us": round(arm["us"], 1) if "us" in arm else None,
+            "sources": {source: round(value, 3) for source, value in by.items()},
+        }
+    found["labels"] = with_labels(rows, labels, priors, options.draws)
+    medians = {name: arm["macro APGR"] for name, arm in found["scorers"].items()}
+    medians |= {name: arm["ours"] for name, arm in found["labels"].items()}
+    found["macro APGR"] = {"unit": "macro APGR, random is .5", "medians": medians}
+    print(json.dumps(found, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
