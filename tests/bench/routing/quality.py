@@ -4,6 +4,7 @@
 Prompts with real outcomes of a weaker and a stronger model (``data.py``), by source; APGR (``vibe.apgr``), averaged
 over the sources. *Unseen*: our weights are fitted anew without the project that the source is of. With labels: so many
 of the source's own, drawn at random, the rest is tested; the average of several draws, on the sources that have enough.
+*In distribution*: fitted on a random half of all prompts, tested on the other, all sources in one order.
 
     python3 tests/bench/routing/quality.py [--image IMAGE] [--draws 5]
 
@@ -30,7 +31,7 @@ if __name__ == "__main__":
     _REPOSITORY = Path(__file__).resolve().parents[3]
     sys.path[:0] = [str(_REPOSITORY / "files"), str(_REPOSITORY / "tests")]
 
-from bench.routing.data import Outcome, by_source, outcomes
+from bench.routing.data import Outcome, by_source, folder, outcomes
 from bench.routing.fit_prior import fitted
 from bench.routing.metrics import apgr_by_source
 from vibe.apgr import apgr, bootstrap_differences, cpt
@@ -88,9 +89,26 @@ def with_labels(rows: list[Outcome], labels: list[Label], priors: dict[str, Prio
         mean = {"ours": ours, OURS: alone, LENGTH: length}
         found[f"ours, {count} labels"] = {
             "sources": len(sources),
-            **{name: round(math.fsum(values) / len(values), 4) for name, values in mean.items()},
+            **{name: round(math.fsum(values) / len(values), 4) for name, values in mean.items() if values},
         }
     return found
+
+
+def in_distribution(rows: list[Outcome], labels: list[Label], prior: Prior) -> dict[str, Any]:
+    """Return what a head on one half of all prompts makes of the other half, and what the length does there."""
+    mixed = random.Random(SEED).sample(range(len(rows)), len(rows))
+    task, half = Task([labels[index] for index in mixed], prior), len(rows) // 2
+    head, tested = task.fit(list(range(half))), range(half, len(rows))
+    gains = [task.gains[index] for index in tested]
+    ours, length = [task.predict(head, index) for index in tested], [float(len(rows[mixed[i]].prompt)) for i in tested]
+    return {
+        name: {"pooled APGR": round(apgr(scores, gains), 4), **_thresholds(scores, gains)}
+        for name, scores in (("ours", ours), (LENGTH, length))
+    }
+
+
+def _thresholds(scores: Scores, gains: Scores) -> dict[str, list[float]]:
+    return {"CPT(50), CPT(80)": [round(cpt(scores, gains, part), 3) for part in (0.5, 0.8)]}
 
 
 def intervals(scores: Scores, others: Scores, rows: list[Outcome]) -> tuple[float, float]:
@@ -149,6 +167,8 @@ def main() -> int:
     parser.add_argument("--image", help="LiteLLM's image (default: the one that serves here)")
     parser.add_argument("--draws", type=int, default=5, help="of labels, a source (default: 5)")
     options = parser.parse_args()
+    if not folder().is_dir():
+        parser.error(f"{folder()} is not there; $VIBE_DATA names the folder with outcomes.jsonl.gz (data.py)")
     rows = outcomes()
     prompts, labels = [row.prompt for row in rows], [labelled(row) for row in rows]
     priors, shipped = unseen_priors(rows, labels), load_prior()
@@ -171,13 +191,14 @@ def main() -> int:
             "macro APGR": round(math.fsum(by.values()) / len(by), 4),
             "by length": [round(low, 4), round(high, 4)],
             "pooled APGR": round(apgr(arm["scores"], gains), 4),
-            "CPT(50), CPT(80)": [round(cpt(arm["scores"], gains, part), 3) for part in (0.5, 0.8)],
+            **_thresholds(arm["scores"], gains),
             "us": round(arm["us"], 1) if "us" in arm else None,
             "sources": {source: round(value, 3) for source, value in by.items()},
         }
     found["labels"] = with_labels(rows, labels, priors, options.draws)
+    found["in distribution"] = in_distribution(rows, labels, shipped)
     medians = {name: arm["macro APGR"] for name, arm in found["scorers"].items()}
-    medians |= {name: arm["ours"] for name, arm in found["labels"].items()}
+    medians |= {name: arm["ours"] for name, arm in found["labels"].items() if "ours" in arm}
     found["macro APGR"] = {"unit": "macro APGR, random is .5", "medians": medians}
     print(json.dumps(found, indent=2))
     return 0
