@@ -35,11 +35,11 @@ from vibe.ask import ROUTED_CALL_TYPES, WEBSOCKET
 from vibe.choice import forget_choice
 from vibe.counters import Counters
 from vibe.decision import REASON_ERROR, Decision, decide, safe_decision
-from vibe.family import ACTIVE, OFF, Family
+from vibe.family import OFF, Family
 from vibe.first_frame import with_model
 from vibe.headers import response_headers, served_pool
 from vibe.log import DEBUG, INFO, WARNING, log, log_failure
-from vibe.prices import odd_prices
+from vibe.log_lines import decision_line, price_lines, served_line
 from vibe.record import forget, recall, remember
 from vibe.redis_store import RedisStore, litellm_redis
 from vibe.request import Request, read_request
@@ -48,7 +48,7 @@ from vibe.routes import NO_ROUTES, Routes, default_path, load_routes
 from vibe.scorer import load_prior
 from vibe.scorers import Scorers, load_scorers
 from vibe.share import Thresholds
-from vibe.spending import Spending, dollars, spending_of
+from vibe.spending import spending_of
 from vibe.store import MemoryStore, Store
 from vibe.unknown_model import make_not_found
 
@@ -171,21 +171,10 @@ class VibeIntelligentRouter(CustomLogger):
             family = self.routes.by_virtual_model.get(str(decision.get("virtual_model")))
             spent = None if family is None else spending_of(logged, family, self.routes.known)
             if family is not None and spent is not None:
-                self._say_spending(spent, decision, call_id(kwargs))
+                log(INFO, served_line(spent, decision, call_id(kwargs)))
                 COUNTERS.served(family.virtual_model, spent)
         except Exception as error:
             log_failure(f"not counted: call_id={call_id(kwargs)}", error)
-
-    @staticmethod
-    def _say_spending(spent: Spending, decision: dict[str, object], call: str) -> None:
-        usage = spent.usage
-        log(
-            INFO,
-            f"SERVED virtual_model={decision.get('virtual_model')} pool={spent.pool} input_tokens={usage.fresh} "
-            f"cached_tokens={usage.cached} written_tokens={usage.written} output_tokens={usage.answer} "
-            f"cost={dollars(spent.cost)} strong_cost={dollars(spent.strong_cost)} saved={dollars(spent.saved)} "
-            f"conversation={decision.get('conversation') or '-'} call_id={call}",
-        )
 
     def _calculate_complexity(self, text: str) -> float:
         """Return the complexity of *text*, 0 to 100; from the family's threshold on it deserves the strong pool."""
@@ -224,20 +213,8 @@ class VibeIntelligentRouter(CustomLogger):
             data["first_message"] = with_model(data.get("first_message"), decision.virtual_model, model)
         if model is not None:
             data["model"] = model
-        self._report(decision, data, call_type)
-
-    @staticmethod
-    def _report(decision: Decision, data: dict[str, Any], call_type: str) -> None:
         remember(data, decision)
-        shown = "-" if decision.score is None else f"{decision.score:.1f}"
-        log(
-            INFO,
-            f"ROUTING DECISION virtual_model={decision.virtual_model} pool={decision.target} rule={decision.rule} "
-            f"{_shadow(decision)}score={shown} {_adapter(decision)}threshold={decision.threshold:g} "
-            f'reasons="{", ".join(decision.reasons)}" '
-            f"conversation={decision.conversation or '-'} request_id={request_id(data)} call_id={call_id(data)} "
-            f"call_type={call_type}",
-        )
+        log(INFO, decision_line(decision, request_id(data), call_id(data), call_type))
 
 
 def _count(counting: Callable[[], None]) -> None:
@@ -253,14 +230,6 @@ def _owner(user_api_key_dict: object) -> str:
     return " ".join(str(getattr(user_api_key_dict, name, None)) for name in ("api_key", "end_user_id"))
 
 
-def _shadow(decision: Decision) -> str:
-    return "" if decision.routing == ACTIVE else f"routing={decision.routing} proposed={decision.proposed or '-'} "
-
-
-def _adapter(decision: Decision) -> str:
-    return "" if decision.adapter is None else f"adapter={decision.adapter} "
-
-
 def _deployed_router() -> VibeIntelligentRouter:
     """Make the router that this process serves by.
 
@@ -274,19 +243,9 @@ def _deployed_router() -> VibeIntelligentRouter:
         return VibeIntelligentRouter()
     routes = load_routes(path)
     for family in routes.by_virtual_model.values():
-        _say_prices(family)
+        for level, words in price_lines(family):
+            log(level, words)
     return VibeIntelligentRouter(routes, load_scorers(routes, path.parent))
-
-
-def _say_prices(family: Family) -> None:
-    cheap, strong = family.cheap.prices, family.strong.prices
-    if cheap is None or strong is None:
-        pools = ((family.cheap_pool, cheap), (family.strong_pool, strong))
-        unknown = " and ".join(pool for pool, prices in pools if prices is None)
-        log(INFO, f"family {family.name}: the prices of {unknown} are not known: its conversations move by margins")
-        return
-    for odd in odd_prices(family.cheap_pool, cheap, family.strong_pool, strong):
-        log(WARNING, f"family {family.name}: {odd}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ A request passes through them in this order:
 * ``rules``: in a fixed order, each a file; the first that has a ``verdict`` decides, the score is the last.
 * ``look`` (``tokens``, ``words``, ``lexicon``), ``features``, ``scorer``, ``score``: how hard that ask looks, with
   signed contributions, by the weights in ``prior.json`` (an ``artefact``: versioned, checksummed).
-* ``decision``: which pool, and why; ``record``, ``headers`` and ``log`` carry it to LiteLLM, client and operator.
+* ``decision``: which pool, and why; ``record``, ``headers`` and ``log_lines`` carry it to LiteLLM, client and operator.
 * ``unknown_model``: the 404 for a model that does not exist.
 * ``cli``: the same from a shell; ``explain_command`` is its main part.
 
