@@ -38,6 +38,7 @@ from vibe.decision import REASON_ERROR, Decision, decide, safe_decision
 from vibe.family import OFF, Family
 from vibe.first_frame import with_model
 from vibe.headers import response_headers, served_pool
+from vibe.journal import entry_of
 from vibe.log import DEBUG, INFO, WARNING, log, log_failure
 from vibe.log_lines import decision_line, price_lines, served_line
 from vibe.record import forget, recall, remember
@@ -112,6 +113,7 @@ class VibeIntelligentRouter(CustomLogger):
                 forget_choice(data)
                 decision = await self._decide(family, request, cache)
                 self._apply(decision, data, call_type)
+                self._keep(decision, request, data)
                 _count(partial(COUNTERS.decided, decision, perf_counter() - begun))
         except Exception as error:
             log_failure(f"the safe pool serves: request_id={request_id(data)} call_type={call_type}", error)
@@ -190,19 +192,35 @@ class VibeIntelligentRouter(CustomLogger):
     async def _decide(self, family: Family, request: Request, cache: object) -> Decision:
         """Decide with what is remembered of the conversation, and remember it: one round trip, or none."""
         decided_by = self._thresholds.applied_to(family)
-        if self._store is None:
-            self._store = MemoryStore() if litellm_redis(cache) is None else RedisStore(lambda: litellm_redis(cache))
+        store = self.store(cache)
         conversation, state = request.conversation, None
         is_remembered = conversation is not None and request.is_remembered and family.routing != OFF
         if conversation is not None and is_remembered:
-            state, unusable = await self._store.get(conversation.key)
+            state, unusable = await store.get(conversation.key)
             if unusable:
                 request = replace(request, notes=(*request.notes, unusable))
         decision, new = decide(decided_by, self.routes, self.scorers.of(family), request, state)
         if conversation is not None and is_remembered and new is not None:
-            self._store.put(conversation.key, new)
-        self._thresholds.count(family, request, decision, self._store)
+            store.put(conversation.key, new)
+        self._thresholds.count(family, request, decision, store)
         return decision
+
+    def store(self, cache: object = None) -> Store:
+        """Return where conversations are remembered; *cache* is what LiteLLM gives its hooks, if it does."""
+        if self._store is None:
+            self._store = MemoryStore() if litellm_redis(cache) is None else RedisStore(lambda: litellm_redis(cache))
+        return self._store
+
+    def _keep(self, decision: Decision, request: Request, data: dict[str, Any]) -> None:
+        """Keep what can be learnt from *decision*, where the routes say so; a request never feels that it failed."""
+        if not self.routes.records:
+            return
+        try:
+            entry = entry_of(decision, request, call_id(data))
+            if entry is not None:
+                self.store().keep(call_id(data), entry, self.routes.records)
+        except Exception as error:
+            log_failure(f"not kept: request_id={request_id(data)}", error)
 
     def _apply(self, decision: Decision, data: dict[str, Any], call_type: str) -> None:
         """Let *data* follow *decision*: first all that can fail, then the model's name."""
@@ -245,7 +263,13 @@ def _deployed_router() -> VibeIntelligentRouter:
     for family in routes.by_virtual_model.values():
         for level, words in price_lines(family):
             log(level, words)
-    return VibeIntelligentRouter(routes, load_scorers(routes, path.parent))
+    router = VibeIntelligentRouter(routes, load_scorers(routes, path.parent))
+    proxy = sys.modules.get(_PROXY_MODULE)
+    if routes.records and proxy is not None:
+        from vibe.feedback_route import offer
+
+        offer(proxy.app, router.store, routes.records)
+    return router
 
 
 if __name__ == "__main__":

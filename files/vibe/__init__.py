@@ -15,7 +15,8 @@ A request passes through them in this order:
 * ``cli``: the same from a shell; ``explain_command`` is its main part.
 
 Learning an adapter from an operator's labels: ``fit_command``, ``labels``, ``learn`` (``ridge``, ``apgr``), ``shape``;
-``scorers`` gives each family what it learnt.
+``scorers`` gives each family what it learnt. ``journal`` says what is kept to learn from, ``feedback`` what clients say
+of answers (``feedback_route``: in LiteLLM's application), ``labels_command`` makes labels of both.
 
 Standard library only: the package runs in any LiteLLM image and on a laptop without LiteLLM.
 """

@@ -12,6 +12,7 @@ from vibe.explain_command import BodyError, explain, request_of_text, requests_o
 from vibe.family import Family
 from vibe.fit_command import fit, provenance
 from vibe.labels import LabelsError
+from vibe.labels_command import StreamsError, labels
 from vibe.request import Request
 from vibe.routes import Routes, RoutesError, default_path, load_routes
 from vibe.score_command import LineError, scored_lines
@@ -52,6 +53,8 @@ def main(arguments: list[str] | None, beside: Path, default_threshold: float) ->
     fitting.add_argument("--out", type=Path, required=True, metavar="FILE", help="the adapter to write")
     fitting.add_argument("--family", help="the family that the labels are of; written into the adapter")
     fitting.add_argument("--force", action="store_true", help="write it without a gain too, and say so in the file")
+    collecting = commands.add_parser("labels", help="print what was kept and judged, in a slot's container")
+    collecting.add_argument("--family", required=True, help="the family whose labels are wanted")
     simulating = commands.add_parser("simulate", help="what each policy of moving conversations would cost")
     simulating.add_argument("--records", type=Path, metavar="FILE", help="your traffic: the router's log")
     simulating.add_argument("--prices", type=Path, metavar="FILE", help="pairs of prices (default: three real ones)")
@@ -70,14 +73,16 @@ def main(arguments: list[str] | None, beside: Path, default_threshold: float) ->
             return fit(options.labels, options.out, options.family, force=options.force)
         if options.command == "simulate":
             return _simulate(options, default_threshold)
-        routes = _routes_for(options.routes, beside, default_threshold)
+        routes = _routes_for(getattr(options, "routes", None), beside, default_threshold)
         families = _families(routes, options.family)
+        if options.command == "labels":
+            return labels(families[0], beside)
         scorers = _scorers(options, routes, beside)
         if options.command == "score":
             return _score(options.file, families[0], routes, scorers.of(families[0]))
         explain(_requests(options.text, options.body), families, routes, scorers, as_json=options.json)
         return 0
-    except (RoutesError, ArtefactError, LabelsError, BodyError, LineError) as error:
+    except (RoutesError, ArtefactError, LabelsError, BodyError, LineError, StreamsError) as error:
         print(error, file=sys.stderr)
         return 1
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from vibe.log import INFO, WARNING, log
 from vibe.state import State, StateError, decoded
-from vibe.store import KEEP_SECONDS, MemoryStore
+from vibe.store import AWAY, KEEP_SECONDS, NOTED, TWICE, UNKNOWN, MemoryStore
 
 KEY_PREFIX, NUMBER_PREFIX = "vibe:conversation:", "vibe:threshold:"
 WAIT_SECONDS, DOUBT_SECONDS, PAUSE_SECONDS, SAY_SECONDS = 0.1, 0.002, 5.0, 60.0
@@ -35,6 +35,18 @@ local kept = tonumber(redis.call('GET', KEYS[1])) or tonumber(ARGV[1])
 local new = string.format('%.4f', math.min(math.max(kept + tonumber(ARGV[2]), 0), 100))
 redis.call('SET', KEYS[1], new, 'EX', ARGV[3])
 return new
+"""
+ENTRIES, OUTCOMES, KNOWN_PREFIX, JUDGED_PREFIX = "vibe:entries", "vibe:outcomes", "vibe:known:", "vibe:judged:"
+FIELD = "json"
+_KEEP = """
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', ARGV[2], ARGV[3])
+return redis.call('SET', KEYS[2], '1', 'EX', ARGV[4])
+"""
+_JUDGE = """
+if redis.call('EXISTS', KEYS[2]) == 0 then return ARGV[5] end
+if not redis.call('SET', KEYS[3], '1', 'NX', 'EX', ARGV[4]) then return ARGV[6] end
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', ARGV[2], ARGV[3])
+return ARGV[7]
 """
 
 
@@ -76,6 +88,25 @@ class RedisStore:
         if client is not None and len(self._tasks) < _MOST_WRITES:
             shifting = client.eval(_SHIFT, 1, NUMBER_PREFIX + key, start, step, KEEP_SECONDS)
             self._start(self._guarded(shifting)).add_done_callback(lambda task: _tell(task, heard))
+
+    def keep(self, call_id: str, entry: str, most: int) -> None:
+        """Keep *entry* in Redis, in the background; where that is away, nothing is kept."""
+        client = self._client_now()
+        if client is not None and len(self._tasks) < _MOST_WRITES:
+            keys = (ENTRIES, KNOWN_PREFIX + call_id)
+            self._start(self._guarded(client.eval(_KEEP, len(keys), *keys, most, FIELD, entry, KEEP_SECONDS)))
+
+    async def judge(self, call_id: str, outcome: str, most: int) -> str:
+        """Keep *outcome* in Redis; who judges waits for it."""
+        client = self._client_now()
+        if client is None:
+            return AWAY
+        keys = (OUTCOMES, KNOWN_PREFIX + call_id, JUDGED_PREFIX + call_id)
+        words = (most, FIELD, outcome, KEEP_SECONDS, UNKNOWN, TWICE, NOTED)
+        answer, is_known = await self._guarded(client.eval(_JUDGE, len(keys), *keys, *words))
+        if isinstance(answer, bytes):
+            answer = answer.decode("utf-8", "replace")
+        return answer if is_known and answer in (NOTED, UNKNOWN, TWICE) else AWAY
 
     async def settle(self) -> None:
         """Wait until all that was begun has ended."""

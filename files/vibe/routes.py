@@ -6,11 +6,13 @@ Shape (rendered from the deployment's variables, never edited by hand)::
      "families": {"chat": {"virtual_model": "chat-auto", "cheap_pool": "pool-chat-mini",
                            "strong_pool": "pool-chat-standard", "safe_pool": "pool-chat-standard", ...}},
      "pools": ["pool-chat-mini", "pool-chat-standard"],
-     "models": {"pool-chat-mini": [{"model": "openai/gpt-5-mini", "weight": 1, "info": {}}], ...}}
+     "models": {"pool-chat-mini": [{"model": "openai/gpt-5-mini", "weight": 1, "info": {}}], ...},
+     "records": 0}
 
 ``pools`` lists every model name of LiteLLM's configuration. ``safe_pool`` is where LiteLLM's ``model_group_alias``
 sends the virtual model by itself; a family's other settings are those of ``family``. ``models`` has each pool's models
 as LiteLLM names them, their weights, and what the variables say of them, in the keys of LiteLLM's model info.
+``records``: how many decisions are kept to learn from (``journal``); 0 for none.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ from vibe.prices import price_faults
 ROUTES_VERSION = 1
 ROUTES_VARIABLE = "VIBE_ROUTES_FILE"
 ROUTES_NAME = "vibe_routes.json"
-_TOP_KEYS = ("version", "families", "pools", "models")
+MOST_RECORDS = 1_000_000
+_TOP_KEYS = ("version", "families", "pools", "models", "records")
 
 
 class RoutesError(ValueError):
@@ -43,6 +46,7 @@ class Routes:
     by_virtual_model: Mapping[str, Family]
     pools: frozenset[str]
     known: Mapping[str, Pool] = field(default_factory=dict)
+    records: int = 0
 
 
 NO_ROUTES = Routes({}, frozenset())
@@ -98,7 +102,10 @@ def _routes(document: object, faults: list[str]) -> Routes:
         other = by_virtual_model.setdefault(family.virtual_model, family)
         if other is not family:
             faults.append(f"families.{name}.virtual_model: {family.virtual_model!r} is of family {other.name!r} too")
-    return Routes(by_virtual_model, pools, known)
+    records = document.get("records", 0)
+    if isinstance(records, bool) or not isinstance(records, int) or not 0 <= records <= MOST_RECORDS:
+        faults.append(f"records: must be a whole number from 0 (none) to {MOST_RECORDS}, is {records!r}")
+    return Routes(by_virtual_model, pools, known, records)
 
 
 def _pools(value: object, faults: list[str]) -> frozenset[str]:

@@ -13,6 +13,8 @@ from vibe.state import State
 MOST_CONVERSATIONS = 10_000
 # A conversation that nobody went on with for a week starts anew.
 KEEP_SECONDS = 7 * 24 * 3600
+# What came of a judgement.
+NOTED, UNKNOWN, TWICE, AWAY = "noted", "unknown", "twice", "away"
 
 
 class Store(Protocol):
@@ -26,6 +28,12 @@ class Store(Protocol):
 
     def shift(self, key: str, start: float, step: float, heard: Callable[[float], None]) -> None:
         """Add *step* to the number under *key*, which begins at *start*; *heard* is told the new one, now or later."""
+
+    def keep(self, call_id: str, entry: str, most: int) -> None:
+        """Keep *entry* under *call_id*, of which *most* stay; returns at once."""
+
+    async def judge(self, call_id: str, outcome: str, most: int) -> str:
+        """Keep *outcome*, of which *most* stay, for the entry under *call_id*; return what came of it."""
 
 
 class MemoryStore:
@@ -58,3 +66,10 @@ class MemoryStore:
         """Add *step* to the number under *key*, and tell *heard* at once."""
         self._numbers[key] = self._numbers.get(key, start) + step
         heard(self._numbers[key])
+
+    def keep(self, call_id: str, entry: str, most: int) -> None:
+        """Keep nothing: what one worker knows would end with it, and nobody could read it."""
+
+    async def judge(self, call_id: str, outcome: str, most: int) -> str:
+        """Keep nothing."""
+        return AWAY

@@ -39,7 +39,7 @@ def shadowed(
     changes = {name: {"routing": routing} for name, routing in ROUTING.items()} | {"claude": learnt}
     families = [family | changes.get(family["name"], {}) for family in MODELS["router_families"]]
     variables = tmp_path_factory.mktemp("shadow") / "variables.json"
-    variables.write_text(json.dumps({"router_families": families}), encoding="utf-8")
+    variables.write_text(json.dumps({"router_families": families, "router_records": 1000}), encoding="utf-8")
     # Its smoke requests and its verification expect what the families say.
     run("./deploy.sh", "--extra-vars", f"@{variables}")
     yield deployed
@@ -87,3 +87,34 @@ def test_the_other_family_routes_on_by_what_it_learnt(shadowed: dict[str, str], 
     assert holiday["x-vibe-pool"] == holiday["x-vibe-served-pool"] == "pool-claude-haiku"
     assert law["x-vibe-adapter"] == holiday["x-vibe-adapter"]
     assert "x-vibe-routing" not in law
+
+
+def _say(settings: dict[str, str], body: dict[str, Any], key: str = "") -> int:
+    """Send feedback and return the answer's status."""
+    headers = {"authorization": f"Bearer {key or settings['OPENAI_API_KEY']}"}
+    address = settings["ANTHROPIC_BASE_URL"] + "/vibe/feedback"
+    return requests.post(address, json=body, headers=headers, timeout=30).status_code
+
+
+def test_what_clients_say_of_answers_becomes_labels(shadowed: dict[str, str]) -> None:
+    calls = [_call(shadowed, f"Tell me about place number {number} {PLAIN}.") for number in range(4)]
+    for number, call in enumerate(calls[:3]):
+        assert _say(shadowed, {"request_id": call, "score": number / 4}) == 200
+    assert _say(shadowed, {"request_id": calls[0], "good": True}) == 409, "once is enough"
+    assert _say(shadowed, {"request_id": "never-heard-of", "good": True}) == 404
+    assert _say(shadowed, {"request_id": calls[3], "good": "yes"}) == 400
+    assert _say(shadowed, {"request_id": calls[3], "good": True}, key="sk-of-somebody-else") == 401
+    said = run(PLAYBOOK, "playbooks/labels.yml").stdout
+    assert "3 labels of claude" in said
+    lines = (PROJECT / "reports/local/labels/claude.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["weak_score"] for line in lines] == [0.0, 0.25, 0.5]
+    assert not any("place number" in line for line in lines)
+
+
+def _call(settings: dict[str, str], prompt: str) -> str:
+    """Ask claude-auto and return the call's id, once the decision is kept."""
+    body = {"model": "claude-auto", "messages": [{"role": "user", "content": prompt}], "max_tokens": 16}
+    key = {"authorization": f"Bearer {settings['OPENAI_API_KEY']}"}
+    answer = requests.post(f"{settings['OPENAI_BASE_URL']}/chat/completions", json=body, headers=key, timeout=90)
+    assert answer.headers["x-vibe-pool"] == "pool-claude-haiku"
+    return answer.headers["x-litellm-call-id"]

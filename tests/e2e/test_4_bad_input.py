@@ -84,6 +84,10 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "shell variable": (_pools(api_base="http://${HOST}/v1"), ["api_base", "is no address"]),
     "invalid tier": (_pools(model_info={"tier": "standard"}), ["tier standard", "free and paid"]),
     "weak key": ({"router_master_key": "sk-1234"}, ["router_master_key", "shorter than 20", "publicly known"]),
+    "more records than Redis holds": (
+        {"router_records": 2_000_000},
+        ["router_records", "2000000 is outside 0 to 1000000", "kilobyte of Redis"],
+    ),
     "no workers": ({"router_workers": 0}, ["router_workers", "0 is neither auto nor a number from 1 to 256"]),
     "less than no workers": ({"router_workers": -1}, ["router_workers", "-1 is neither", "from 1 to 256"]),
     "many workers": ({"router_workers": "many"}, ["router_workers", "many is neither auto", "give auto"]),

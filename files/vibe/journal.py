@@ -1,0 +1,86 @@
+"""What is kept of decisions to learn from: features, score and pool of scored asks, never a text. Off by default.
+
+Kept in Redis, of all workers and hosts together: a stream of decisions and one of what was said of their answers, each
+of bounded length. A decision is known by LiteLLM's call id, which the client gets as ``x-litellm-call-id``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from vibe.decision import Decision
+from vibe.features import features_of
+from vibe.look import Look
+from vibe.number import is_number
+from vibe.request import Request
+from vibe.rules.score import NAME as SCORE_RULE
+from vibe.scorer import HEAD_NAMES
+from vibe.shape import shape_of
+
+# Of the features' values: enough to fit on, and half the bytes.
+_DIGITS = 4
+
+
+def entry_of(decision: Decision, request: Request, call_id: str) -> str | None:
+    """Return what is kept of *decision*, None for one that no ask was scored for, or that a tool loop goes on with."""
+    if decision.rule != SCORE_RULE or request.dialogue.in_tool_loop or not request.ask:
+        return None
+    look = Look(request.ask)
+    kept = {
+        "call": call_id,
+        "at": int(request.at),
+        "family": decision.family,
+        "pool": decision.target,
+        "score": decision.score,
+        "values": [float(f"{value:.{_DIGITS}g}") for value in features_of(look) + shape_of(look)],
+    }
+    if decision.adapter is not None:
+        kept["adapter"] = decision.adapter
+    return json.dumps(kept, separators=(",", ":"))
+
+
+def outcome_of(call_id: str, score: float) -> str:
+    """Return what is kept of a judgement: the answer to *call_id* was worth *score*, 0 to 1."""
+    return json.dumps({"call": call_id, "score": score}, separators=(",", ":"))
+
+
+@dataclass
+class Judged:
+    """Labels as ``fit`` reads them, and how many decisions gave none: not judged, or not served by the cheap pool."""
+
+    labels: list[dict[str, object]] = field(default_factory=list)
+    not_judged: int = 0
+    not_cheap: int = 0
+
+
+def labels_of(entries: Iterable[str], outcomes: Iterable[str], family: str, cheap_pool: str) -> Judged:
+    """Return the labels that *entries* and *outcomes*, as they were kept, are for *family*.
+
+    What is said of an answer of another pool than the *cheap_pool* says nothing of that one, and is left out.
+    """
+    scores: dict[object, object] = {}
+    for outcome in map(_document, outcomes):
+        scores.setdefault(outcome.get("call"), outcome.get("score"))
+    judged = Judged()
+    for entry in map(_document, entries):
+        values, score = entry.get("values"), scores.get(entry.get("call"))
+        # Of another version of the plug-in, whose features are others.
+        if entry.get("family") != family or not isinstance(values, list) or len(values) != len(HEAD_NAMES):
+            continue
+        if not is_number(score):
+            judged.not_judged += 1
+        elif entry.get("pool") != cheap_pool:
+            judged.not_cheap += 1
+        else:
+            judged.labels.append({"features": dict(zip(HEAD_NAMES, values, strict=True)), "weak_score": score})
+    return judged
+
+
+def _document(line: str) -> Mapping[str, object]:
+    try:
+        document = json.loads(line)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}

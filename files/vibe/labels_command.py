@@ -1,0 +1,72 @@
+"""The command ``labels``: what the deployment kept of decisions and judgements, as labels that ``fit`` reads.
+
+Runs in a slot's container, which knows Redis and its password: ``playbooks/labels.yml`` asks it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from vibe.family import Family
+from vibe.journal import labels_of
+from vibe.json_file import read_json
+from vibe.redis_store import ENTRIES, FIELD, OUTCOMES
+
+CONFIG_NAME, SECRETS_FILE = "config.yaml", Path("/run/secrets/vibe.json")
+# Entries that are read at a time.
+_PAGE = 1000
+
+
+class StreamsError(RuntimeError):
+    """What was kept cannot be read; the message says why and the mend."""
+
+
+def labels(family: Family, folder: Path) -> int:
+    """Print the labels of *family* as JSON lines; *folder* is the release's. Returns 0.
+
+    Raises:
+        StreamsError: this is no slot's container, or Redis does not answer.
+    """
+    client = _client(folder)
+    try:
+        judged = labels_of(_lines(client, ENTRIES), _lines(client, OUTCOMES), family.name, family.cheap_pool)
+    except Exception as error:
+        # The client's own words may quote its address.
+        raise StreamsError(f"labels: Redis does not answer: {type(error).__name__}; ./deploy.sh doctor") from None
+    for label in judged.labels:
+        print(json.dumps(label))
+    print(
+        f"{len(judged.labels)} labels of {family.name}; {judged.not_judged} decisions were not judged, "
+        f"{judged.not_cheap} judged answers were not of {family.cheap_pool} and say nothing of it",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _client(folder: Path) -> Any:
+    try:
+        import redis
+        import yaml
+
+        settings = yaml.safe_load((folder / CONFIG_NAME).read_text(encoding="utf-8"))["general_settings"]
+        where = settings["coordination_redis"]
+        secrets = read_json(SECRETS_FILE, StreamsError)
+        password = secrets["REDIS_PASSWORD"] if isinstance(secrets, dict) else None
+    except (ImportError, OSError, KeyError, StreamsError) as error:
+        raise StreamsError(
+            f"labels: this is no slot's container ({type(error).__name__}); playbooks/labels.yml asks one"
+        ) from None
+    return redis.Redis(where["host"], where["port"], password=password, decode_responses=True, socket_timeout=10)
+
+
+def _lines(client: Any, stream: str) -> list[str]:
+    """Return all entries of *stream*, oldest first."""
+    found: list[str] = []
+    start = "-"
+    while page := client.xrange(stream, start, "+", count=_PAGE):
+        found += [fields[FIELD] for _, fields in page if FIELD in fields]
+        start = f"({page[-1][0]}"
+    return found

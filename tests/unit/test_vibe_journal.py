@@ -1,0 +1,181 @@
+"""What is kept to learn from, and what clients say of answers: no text, bounded, each answer judged once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from vibe import redis_store
+from vibe.feedback import MAX_BYTES, take
+from vibe.journal import labels_of, outcome_of
+from vibe.labels import read_labels
+from vibe.labels_command import StreamsError, labels
+from vibe.redis_store import ENTRIES, FIELD, KNOWN_PREFIX, OUTCOMES, RedisStore
+from vibe.routes import RoutesError, load_routes
+from vibe.scorer import HEAD_NAMES
+from vibe.store import AWAY, KEEP_SECONDS, MemoryStore
+from vibe_fixtures import HARD, HI, routes_document
+from vibe_router import VibeIntelligentRouter
+
+MOST = 1000
+SAID = b'{"request_id": "call-1", "good": false}'
+
+
+class Redis:
+    """A Redis client in memory that does what the two scripts do, or fails."""
+
+    def __init__(self) -> None:
+        """Be well, and empty."""
+        self.streams: dict[str, list[str]] = {ENTRIES: [], OUTCOMES: []}
+        self.keys: set[str] = set()
+        self.error: Exception | None = None
+
+    async def get(self, key: str) -> None:
+        """Know no conversation."""
+
+    async def eval(self, script: str, count: int, *words: Any) -> bytes:
+        """Keep an entry, or an outcome."""
+        if self.error is not None:
+            raise self.error
+        (stream, *keys), (most, field, line, seconds, *answers) = words[:count], words[count:]
+        assert (most, field, seconds) == (MOST, FIELD, KEEP_SECONDS)
+        if script == redis_store._KEEP:
+            self.keys.add(keys[0])
+            self.streams[stream].append(line)
+            return b"OK"
+        assert script == redis_store._JUDGE
+        if keys[0] not in self.keys:
+            return str(answers[0]).encode()
+        if keys[1] in self.keys:
+            return str(answers[1]).encode()
+        self.keys.add(keys[1])
+        self.streams[stream].append(line)
+        return str(answers[2]).encode()
+
+
+def _router(folder: Path, redis: Redis | None, records: int = MOST) -> VibeIntelligentRouter:
+    path = folder / "vibe_routes.json"
+    path.write_text(json.dumps({**routes_document(), "records": records}), encoding="utf-8")
+    return VibeIntelligentRouter(load_routes(path), store=MemoryStore() if redis is None else RedisStore(lambda: redis))
+
+
+def _asked(router: VibeIntelligentRouter, text: str, call: str, model: str = "chat-auto") -> None:
+    async def go() -> None:
+        turns = [{"role": "user", "content": text}]
+        data: dict[str, Any] = {"model": model, "messages": turns, "metadata": {}, "litellm_call_id": call}
+        await router.async_pre_call_hook(None, None, data, "acompletion")
+        store = router.store()
+        if isinstance(store, RedisStore):
+            await store.settle()
+
+    asyncio.run(go())
+
+
+def test_a_scored_ask_is_kept_without_its_text(tmp_path: Path) -> None:
+    redis = Redis()
+    router = _router(tmp_path, redis)
+    _asked(router, HARD, "call-1")
+    _asked(router, "[[vibe:strong]] hi", "call-2")
+    (line,) = redis.streams[ENTRIES]
+    entry = json.loads(line)
+    assert (entry["call"], entry["family"], entry["pool"]) == ("call-1", "chat", "pool-chat-standard")
+    assert len(entry["values"]) == len(HEAD_NAMES)
+    assert redis.keys == {KNOWN_PREFIX + "call-1"}
+    assert not any(word in line for word in ("payment", "multi-region"))
+
+
+def test_nothing_is_kept_by_default_and_a_failure_is_not_felt(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redis = Redis()
+    _asked(_router(tmp_path, redis, records=0), HARD, "call-1")
+    assert redis.streams[ENTRIES] == []
+    redis.error = ConnectionError("gone")
+    _asked(_router(tmp_path, redis), HARD, "call-1")
+    monkeypatch.setattr("vibe_router.entry_of", lambda *_: 1 / 0)
+    _asked(_router(tmp_path, redis), HARD, "call-1")
+    said = capsys.readouterr().err
+    assert said.count("ROUTING DECISION virtual_model=chat-auto pool=pool-chat-standard") == 3
+    assert "not kept: " in said
+
+
+def test_an_answer_is_judged_once_and_only_one_that_was_kept(tmp_path: Path) -> None:
+    redis = Redis()
+    router = _router(tmp_path, redis)
+    _asked(router, HI, "call-1")
+
+    async def say(body: bytes) -> tuple[int, str]:
+        status, document = await take(body, router.store(), MOST)
+        return status, json.dumps(document)
+
+    assert asyncio.run(say(SAID)) == (200, '{"status": "noted"}')
+    assert asyncio.run(say(SAID))[0] == 409
+    unknown = asyncio.run(say(SAID.replace(b"call-1", b"call-9")))
+    assert unknown[0] == 404
+    assert "x-litellm-call-id" in unknown[1]
+    assert redis.streams[OUTCOMES] == ['{"call":"call-1","score":0.0}']
+    redis.error = ConnectionError("gone")
+    assert asyncio.run(say(SAID))[0] == 503
+    assert asyncio.run(MemoryStore().judge("call-1", "", MOST)) == AWAY
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"{", "is not valid JSON"),
+        (b"\xff", "is not valid JSON"),
+        (b"[]", "must be one object"),
+        (b'{"good": true}', "request_id: must be"),
+        (b'{"request_id": "x"}', "one of them"),
+        (b'{"request_id": "x", "good": true, "score": 1}', "one of them"),
+        (b'{"request_id": "x", "good": 1}', "good: must be true or false"),
+        (b'{"request_id": "x", "score": 1.1}', "score: must be a number from 0 to 1"),
+        (b'{"request_id": "x", "score": true}', "score: must be a number from 0 to 1"),
+        (b'{"request_id": "x", "score": NaN}', "score: must be a number from 0 to 1"),
+        (b'{"request_id": "' + b"x" * 200 + b'", "good": true}', "1 to 128 characters"),
+        (b" " * MAX_BYTES + SAID, "longer than 4096 bytes"),
+    ],
+)
+def test_feedback_that_makes_no_sense_is_refused_by_its_field(body: bytes, said: str) -> None:
+    status, document = asyncio.run(take(body, MemoryStore(), MOST))
+    error = document["error"]
+    assert status == 400
+    assert isinstance(error, dict)
+    assert said in error["message"]
+
+
+def test_what_was_judged_of_the_cheap_pool_is_labels_that_fit_reads(tmp_path: Path) -> None:
+    redis = Redis()
+    router = _router(tmp_path, redis)
+    for number, text in enumerate((HI, "thanks", HARD, "bye")):
+        _asked(router, text, f"call-{number}")
+    _asked(router, HI, "other", model="codex-auto")
+    outcomes = [outcome_of(f"call-{number}", score) for number, score in ((0, 1.0), (1, 0.25), (2, 0.0), (0, 0.5))]
+    judged = labels_of(
+        [*redis.streams[ENTRIES], "spoilt", '{"family":"chat","values":[1]}'], outcomes, "chat", "pool-chat-mini"
+    )
+    assert (judged.not_judged, judged.not_cheap) == (1, 1)
+    path = tmp_path / "labels.jsonl"
+    path.write_text("".join(json.dumps(label) + "\n" for label in judged.labels), encoding="utf-8")
+    assert [label.weak for label in read_labels(path)] == [1.0, 0.25], "what was said first counts"
+
+
+def test_the_command_says_where_it_runs(tmp_path: Path) -> None:
+    family = load_routes(_written(tmp_path)).by_virtual_model["chat-auto"]
+    with pytest.raises(StreamsError, match=r"no slot's container .* playbooks/labels.yml asks one"):
+        labels(family, tmp_path)
+
+
+def _written(folder: Path, **changes: Any) -> Path:
+    path = folder / "vibe_routes.json"
+    path.write_text(json.dumps({**routes_document(), **changes}), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("records", [-1, 10**7, "many", True, None])
+def test_a_number_of_records_that_makes_no_sense_is_refused(tmp_path: Path, records: object) -> None:
+    with pytest.raises(RoutesError, match="records: must be a whole number from 0"):
+        load_routes(_written(tmp_path, records=records))
