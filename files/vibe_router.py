@@ -46,6 +46,7 @@ from vibe.redis_store import RedisStore, litellm_redis
 from vibe.request import Request, read_request
 from vibe.request_id import call_id, request_id
 from vibe.routes import NO_ROUTES, Routes, default_path, load_routes
+from vibe.rules.escalation import NAME as ESCALATION_RULE
 from vibe.scorer import load_prior
 from vibe.scorers import Scorers, load_scorers
 from vibe.share import Thresholds
@@ -215,10 +216,13 @@ class VibeIntelligentRouter(CustomLogger):
         """Keep what can be learnt from *decision*, where the routes say so; a request never feels that it failed."""
         if not self.routes.records:
             return
+        talk = None if request.conversation is None else request.conversation.key
         try:
             entry = entry_of(decision, request, call_id(data))
             if entry is not None:
-                self.store().keep(call_id(data), entry, self.routes.records)
+                self.store().keep(call_id(data), entry, self.routes.records, talk)
+            elif decision.rule == ESCALATION_RULE and talk is not None:
+                self.store().blame(talk, self.routes.records)
         except Exception as error:
             log_failure(f"not kept: request_id={request_id(data)}", error)
 

@@ -19,6 +19,8 @@ from vibe.rules.score import NAME as SCORE_RULE
 from vibe.scorer import HEAD_NAMES
 from vibe.shape import shape_of
 
+# Who judged, where that was no client: what escalated is taken to have failed.
+BY_ESCALATION = "escalation"
 # Of the features' values: enough to fit on, and half the bytes.
 _DIGITS = 4
 
@@ -58,12 +60,15 @@ class Judged:
 def labels_of(entries: Iterable[str], outcomes: Iterable[str], family: str, cheap_pool: str) -> Judged:
     """Return the labels that *entries* and *outcomes*, as they were kept, are for *family*.
 
-    What is said of an answer of another pool than the *cheap_pool* says nothing of that one, and is left out.
+    What is said of an answer of another pool than the *cheap_pool* says nothing of that one, and is left out. What a
+    client said counts more than that the conversation escalated.
     """
-    scores: dict[object, object] = {}
+    said: dict[object, object] = {}
+    escalated: dict[object, object] = {}
     for outcome in map(_document, outcomes):
-        scores.setdefault(outcome.get("call"), outcome.get("score"))
-    judged = Judged()
+        by = escalated if outcome.get("by") == BY_ESCALATION else said
+        by.setdefault(outcome.get("call"), outcome.get("score"))
+    scores, judged = {**escalated, **said}, Judged()
     for entry in map(_document, entries):
         values, score = entry.get("values"), scores.get(entry.get("call"))
         # Of another version of the plug-in, whose features are others.

@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from vibe.journal import BY_ESCALATION
 from vibe.log import INFO, WARNING, log
 from vibe.state import State, StateError, decoded
 from vibe.store import AWAY, KEEP_SECONDS, NOTED, TWICE, UNKNOWN, MemoryStore
@@ -37,10 +38,20 @@ redis.call('SET', KEYS[1], new, 'EX', ARGV[3])
 return new
 """
 ENTRIES, OUTCOMES, KNOWN_PREFIX, JUDGED_PREFIX = "vibe:entries", "vibe:outcomes", "vibe:known:", "vibe:judged:"
+LAST_PREFIX = "vibe:last:"
 FIELD = "json"
 _KEEP = """
 redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', ARGV[2], ARGV[3])
-return redis.call('SET', KEYS[2], '1', 'EX', ARGV[4])
+redis.call('SET', KEYS[2], '1', 'EX', ARGV[4])
+if KEYS[3] then redis.call('SET', KEYS[3], ARGV[5], 'EX', ARGV[4]) end
+"""
+# Once for each entry: what is blamed is the last no more.
+_BLAME = """
+local call = redis.call('GETDEL', KEYS[2])
+if call then
+  local outcome = cjson.encode({call = call, score = 0, by = ARGV[3]})
+  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', ARGV[2], outcome)
+end
 """
 _JUDGE = """
 if redis.call('EXISTS', KEYS[2]) == 0 then return ARGV[5] end
@@ -89,12 +100,19 @@ class RedisStore:
             shifting = client.eval(_SHIFT, 1, NUMBER_PREFIX + key, start, step, KEEP_SECONDS)
             self._start(self._guarded(shifting)).add_done_callback(lambda task: _tell(task, heard))
 
-    def keep(self, call_id: str, entry: str, most: int) -> None:
+    def keep(self, call_id: str, entry: str, most: int, conversation: str | None) -> None:
         """Keep *entry* in Redis, in the background; where that is away, nothing is kept."""
+        last = () if conversation is None else (LAST_PREFIX + conversation,)
+        self._run(_KEEP, (ENTRIES, KNOWN_PREFIX + call_id, *last), (most, FIELD, entry, KEEP_SECONDS, call_id))
+
+    def blame(self, conversation: str, most: int) -> None:
+        """Keep in Redis, in the background, that the conversation's last entry came to no good."""
+        self._run(_BLAME, (OUTCOMES, LAST_PREFIX + conversation), (most, FIELD, BY_ESCALATION))
+
+    def _run(self, script: str, keys: tuple[str, ...], words: tuple[object, ...]) -> None:
         client = self._client_now()
         if client is not None and len(self._tasks) < _MOST_WRITES:
-            keys = (ENTRIES, KNOWN_PREFIX + call_id)
-            self._start(self._guarded(client.eval(_KEEP, len(keys), *keys, most, FIELD, entry, KEEP_SECONDS)))
+            self._start(self._guarded(client.eval(script, len(keys), *keys, *words)))
 
     async def judge(self, call_id: str, outcome: str, most: int) -> str:
         """Keep *outcome* in Redis; who judges waits for it."""

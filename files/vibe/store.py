@@ -29,8 +29,11 @@ class Store(Protocol):
     def shift(self, key: str, start: float, step: float, heard: Callable[[float], None]) -> None:
         """Add *step* to the number under *key*, which begins at *start*; *heard* is told the new one, now or later."""
 
-    def keep(self, call_id: str, entry: str, most: int) -> None:
-        """Keep *entry* under *call_id*, of which *most* stay; returns at once."""
+    def keep(self, call_id: str, entry: str, most: int, conversation: str | None) -> None:
+        """Keep *entry* under *call_id*, of which *most* stay, as the *conversation*'s last; returns at once."""
+
+    def blame(self, conversation: str, most: int) -> None:
+        """Keep, of which *most* stay, that the last entry of the *conversation* came to no good; returns at once."""
 
     async def judge(self, call_id: str, outcome: str, most: int) -> str:
         """Keep *outcome*, of which *most* stay, for the entry under *call_id*; return what came of it."""
@@ -67,8 +70,11 @@ class MemoryStore:
         self._numbers[key] = self._numbers.get(key, start) + step
         heard(self._numbers[key])
 
-    def keep(self, call_id: str, entry: str, most: int) -> None:
+    def keep(self, call_id: str, entry: str, most: int, conversation: str | None) -> None:
         """Keep nothing: what one worker knows would end with it, and nobody could read it."""
+
+    def blame(self, conversation: str, most: int) -> None:
+        """Keep nothing."""
 
     async def judge(self, call_id: str, outcome: str, most: int) -> str:
         """Keep nothing."""

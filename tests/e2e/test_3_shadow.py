@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -104,17 +104,27 @@ def test_what_clients_say_of_answers_becomes_labels(shadowed: dict[str, str]) ->
     assert _say(shadowed, {"request_id": "never-heard-of", "good": True}) == 404
     assert _say(shadowed, {"request_id": calls[3], "good": "yes"}) == 400
     assert _say(shadowed, {"request_id": calls[3], "good": True}, key="sk-of-somebody-else") == 401
+    wrong = [{"role": "user", "content": PLAIN}, {"role": "assistant", "content": "Well."}]
+    _call(shadowed, PLAIN, talk="of-labels")
+    _call(shadowed, "No, that's wrong.", wrong, pool="pool-claude-sonnet", talk="of-labels")
     said = run(PLAYBOOK, "playbooks/labels.yml").stdout
-    assert "3 labels of claude" in said
+    assert "4 labels of claude" in said
     lines = (PROJECT / "reports/local/labels/claude.jsonl").read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line)["weak_score"] for line in lines] == [0.0, 0.25, 0.5]
+    assert [json.loads(line)["weak_score"] for line in lines] == [0.0, 0.25, 0.5, 0.0]
     assert not any("place number" in line for line in lines)
 
 
-def _call(settings: dict[str, str], prompt: str) -> str:
-    """Ask claude-auto and return the call's id, once the decision is kept."""
-    body = {"model": "claude-auto", "messages": [{"role": "user", "content": prompt}], "max_tokens": 16}
-    key = {"authorization": f"Bearer {settings['OPENAI_API_KEY']}"}
-    answer = requests.post(f"{settings['OPENAI_BASE_URL']}/chat/completions", json=body, headers=key, timeout=90)
-    assert answer.headers["x-vibe-pool"] == "pool-claude-haiku"
+def _call(
+    settings: dict[str, str],
+    prompt: str,
+    before: Sequence[dict[str, str]] = (),
+    pool: str = "pool-claude-haiku",
+    talk: str | None = None,
+) -> str:
+    """Ask claude-auto, which decides for *pool*, and return the call's id."""
+    turns = [*before, {"role": "user", "content": prompt}]
+    headers = {"authorization": f"Bearer {settings['OPENAI_API_KEY']}"} | ({"x-session-id": talk} if talk else {})
+    body = {"model": "claude-auto", "messages": turns, "max_tokens": 16}
+    answer = requests.post(f"{settings['OPENAI_BASE_URL']}/chat/completions", json=body, headers=headers, timeout=90)
+    assert answer.headers["x-vibe-pool"] == pool
     return answer.headers["x-litellm-call-id"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from vibe import redis_store
 from vibe.feedback import MAX_BYTES, take
-from vibe.journal import labels_of, outcome_of
+from vibe.journal import BY_ESCALATION, labels_of, outcome_of
 from vibe.labels import read_labels
 from vibe.labels_command import StreamsError, labels
 from vibe.redis_store import ENTRIES, FIELD, KNOWN_PREFIX, OUTCOMES, RedisStore
@@ -31,21 +31,35 @@ class Redis:
         """Be well, and empty."""
         self.streams: dict[str, list[str]] = {ENTRIES: [], OUTCOMES: []}
         self.keys: set[str] = set()
+        self.last: dict[str, str] = {}
+        self.states: dict[str, str] = {}
         self.error: Exception | None = None
 
-    async def get(self, key: str) -> None:
-        """Know no conversation."""
+    async def get(self, key: str) -> str | None:
+        """Return the state of a conversation."""
+        return self.states.get(key)
+
+    async def set(self, key: str, value: str, ex: int) -> None:
+        """Keep the state of a conversation."""
+        self.states[key] = value
 
     async def eval(self, script: str, count: int, *words: Any) -> bytes:
         """Keep an entry, or an outcome."""
         if self.error is not None:
             raise self.error
+        if script == redis_store._BLAME:
+            assert words[count:] == (MOST, FIELD, BY_ESCALATION)
+            call = self.last.pop(words[1], None)
+            if call is not None:
+                self.streams[words[0]].append(json.dumps({"call": call, "score": 0, "by": BY_ESCALATION}))
+            return b""
         (stream, *keys), (most, field, line, seconds, *answers) = words[:count], words[count:]
         assert (most, field, seconds) == (MOST, FIELD, KEEP_SECONDS)
         if script == redis_store._KEEP:
             self.keys.add(keys[0])
             self.streams[stream].append(line)
-            return b"OK"
+            self.last |= dict.fromkeys(keys[1:], answers[0])
+            return b""
         assert script == redis_store._JUDGE
         if keys[0] not in self.keys:
             return str(answers[0]).encode()
@@ -62,10 +76,21 @@ def _router(folder: Path, redis: Redis | None, records: int = MOST) -> VibeIntel
     return VibeIntelligentRouter(load_routes(path), store=MemoryStore() if redis is None else RedisStore(lambda: redis))
 
 
-def _asked(router: VibeIntelligentRouter, text: str, call: str, model: str = "chat-auto") -> None:
+def _asked(router: VibeIntelligentRouter, text: str, call: str, before: tuple[str, ...] = (), **more: str) -> None:
+    """Ask after what was asked *before*, in the conversation *talk* or one of its own; *more* is of the body."""
+    talk = more.pop("talk", call)
+
     async def go() -> None:
-        turns = [{"role": "user", "content": text}]
-        data: dict[str, Any] = {"model": model, "messages": turns, "metadata": {}, "litellm_call_id": call}
+        turns = [{"role": role, "content": said} for said in before for role in ("user", "assistant")]
+        turns.append({"role": "user", "content": text})
+        data: dict[str, Any] = {
+            "model": "chat-auto",
+            "messages": turns,
+            "metadata": {},
+            "litellm_call_id": call,
+            **more,
+        }
+        data["proxy_server_request"] = {"headers": {"x-session-id": talk}}
         await router.async_pre_call_hook(None, None, data, "acompletion")
         store = router.store()
         if isinstance(store, RedisStore):
@@ -161,6 +186,21 @@ def test_what_was_judged_of_the_cheap_pool_is_labels_that_fit_reads(tmp_path: Pa
     path = tmp_path / "labels.jsonl"
     path.write_text("".join(json.dumps(label) + "\n" for label in judged.labels), encoding="utf-8")
     assert [label.weak for label in read_labels(path)] == [1.0, 0.25], "what was said first counts"
+
+
+def test_what_is_said_to_be_wrong_was_not_good_unless_a_client_said_it_was(tmp_path: Path) -> None:
+    redis = Redis()
+    router = _router(tmp_path, redis)
+    _asked(router, HI, "call-1", talk="a")
+    _asked(router, "no, that's wrong", "call-2", talk="a", before=(HI,))
+    _asked(router, "no, that's wrong", "call-3", talk="a", before=(HI, "no, that's wrong"))
+    (said,) = redis.streams[OUTCOMES]
+    assert json.loads(said) == {"call": "call-1", "score": 0, "by": BY_ESCALATION}
+    entries = redis.streams[ENTRIES]
+    (label,) = labels_of(entries, [said], "chat", "pool-chat-mini").labels
+    assert label["weak_score"] == 0
+    (label,) = labels_of(entries, [said, outcome_of("call-1", 0.75)], "chat", "pool-chat-mini").labels
+    assert label["weak_score"] == 0.75
 
 
 def test_the_command_says_where_it_runs(tmp_path: Path) -> None:
