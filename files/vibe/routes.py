@@ -31,7 +31,8 @@ from vibe.prices import price_faults
 ROUTES_VERSION = 1
 ROUTES_VARIABLE = "VIBE_ROUTES_FILE"
 ROUTES_NAME = "vibe_routes.json"
-MOST_RECORDS = 1_000_000
+# Half a kilobyte each, of the 256 MB that Redis has; one that is full drops its oldest keys, and the records are one.
+MOST_RECORDS = 100_000
 _TOP_KEYS = ("version", "families", "pools", "models", "records")
 
 

@@ -86,7 +86,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "weak key": ({"router_master_key": "sk-1234"}, ["router_master_key", "shorter than 20", "publicly known"]),
     "more records than Redis holds": (
         {"router_records": 2_000_000},
-        ["router_records", "2000000 is outside 0 to 1000000", "kilobyte of Redis"],
+        ["router_records", "2000000 is outside 0 to 100000", "half a kilobyte of Redis"],
     ),
     "no workers": ({"router_workers": 0}, ["router_workers", "0 is neither auto nor a number from 1 to 256"]),
     "less than no workers": ({"router_workers": -1}, ["router_workers", "-1 is neither", "from 1 to 256"]),
