@@ -15,6 +15,7 @@ from vibe.features import features_of
 from vibe.look import Look
 from vibe.number import is_number
 from vibe.request import Request
+from vibe.request_id import UNKNOWN
 from vibe.rules.score import NAME as SCORE_RULE
 from vibe.scorer import HEAD_NAMES
 from vibe.shape import shape_of
@@ -26,8 +27,8 @@ _DIGITS = 4
 
 
 def entry_of(decision: Decision, request: Request, call_id: str) -> str | None:
-    """Return what is kept of *decision*, None for one that no ask was scored for, or that a tool loop goes on with."""
-    if decision.rule != SCORE_RULE or request.dialogue.in_tool_loop or not request.ask:
+    """Return what is kept of *decision*, None for one without a name, that no ask was scored for, or in a tool loop."""
+    if call_id == UNKNOWN or decision.rule != SCORE_RULE or request.dialogue.in_tool_loop or not request.ask:
         return None
     look = Look(request.ask)
     kept = {

@@ -104,6 +104,7 @@ def test_a_scored_ask_is_kept_without_its_text(tmp_path: Path) -> None:
     router = _router(tmp_path, redis)
     _asked(router, HARD, "call-1")
     _asked(router, "[[vibe:strong]] hi", "call-2")
+    _asked(router, HARD, "")
     (line,) = redis.streams[ENTRIES]
     entry = json.loads(line)
     assert (entry["call"], entry["family"], entry["pool"]) == ("call-1", "chat", "pool-chat-standard")
