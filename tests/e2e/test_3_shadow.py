@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import requests
@@ -104,9 +105,11 @@ def test_what_clients_say_of_answers_becomes_labels(shadowed: dict[str, str]) ->
     assert _say(shadowed, {"request_id": "never-heard-of", "good": True}) == 404
     assert _say(shadowed, {"request_id": calls[3], "good": "yes"}) == 400
     assert _say(shadowed, {"request_id": calls[3], "good": True}, key="sk-of-somebody-else") == 401
-    wrong = [{"role": "user", "content": PLAIN}, {"role": "assistant", "content": "Well."}]
-    _call(shadowed, PLAIN, talk="of-labels")
-    _call(shadowed, "No, that's wrong.", wrong, pool="pool-claude-sonnet", talk="of-labels")
+    # Of its own in every run: Redis remembers conversations.
+    talk = str(uuid4())
+    wrong = [{"role": "user", "content": HOLIDAY}, {"role": "assistant", "content": "Well."}]
+    _call(shadowed, HOLIDAY, talk=talk)
+    _call(shadowed, "No, that's wrong.", wrong, pool="pool-claude-sonnet", talk=talk)
     said = run(PLAYBOOK, "playbooks/labels.yml").stdout
     assert "4 labels of claude" in said
     lines = (PROJECT / "reports/local/labels/claude.jsonl").read_text(encoding="utf-8").splitlines()
