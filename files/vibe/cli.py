@@ -1,4 +1,4 @@
-"""The command line: explain, score, check routes or an adapter, fit, simulate. No LiteLLM or deployment is needed."""
+"""The command line. Of its commands ``labels`` alone needs a deployment, and none needs LiteLLM."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ def main(arguments: list[str] | None, beside: Path, default_threshold: float) ->
     fitting.add_argument("--force", action="store_true", help="write it without a gain too, and say so in the file")
     collecting = commands.add_parser("labels", help="print what was kept and judged, in a slot's container")
     collecting.add_argument("--family", required=True, help="the family whose labels are wanted")
+    collecting.set_defaults(routes=None)
     simulating = commands.add_parser("simulate", help="what each policy of moving conversations would cost")
     simulating.add_argument("--records", type=Path, metavar="FILE", help="your traffic: the router's log")
     simulating.add_argument("--prices", type=Path, metavar="FILE", help="pairs of prices (default: three real ones)")
@@ -73,7 +74,7 @@ def main(arguments: list[str] | None, beside: Path, default_threshold: float) ->
             return fit(options.labels, options.out, options.family, force=options.force)
         if options.command == "simulate":
             return _simulate(options, default_threshold)
-        routes = _routes_for(getattr(options, "routes", None), beside, default_threshold)
+        routes = _routes_for(options.routes, beside, default_threshold)
         families = _families(routes, options.family)
         if options.command == "labels":
             return labels(families[0], beside)

@@ -45,10 +45,11 @@ redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', ARGV[2], ARGV[3])
 redis.call('SET', KEYS[2], '1', 'EX', ARGV[4])
 if KEYS[3] then redis.call('SET', KEYS[3], ARGV[5], 'EX', ARGV[4]) end
 """
-# Once for each entry: what is blamed is the last no more.
+# Once for each entry: what is blamed is the last no more. (GETDEL would be one command, of Redis 6.2.)
 _BLAME = """
-local call = redis.call('GETDEL', KEYS[2])
+local call = redis.call('GET', KEYS[2])
 if call then
+  redis.call('DEL', KEYS[2])
   local outcome = cjson.encode({call = call, score = 0, by = ARGV[3]})
   redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', ARGV[2], outcome)
 end
@@ -89,30 +90,24 @@ class RedisStore:
     def put(self, key: str, state: State) -> None:
         """Keep *state* here at once, in Redis in the background."""
         self._memory.put(key, state)
-        client = self._client_now()
-        if client is not None and len(self._tasks) < _MOST_WRITES:
-            self._start(self._guarded(client.set(KEY_PREFIX + key, state.encoded(), ex=KEEP_SECONDS)))
+        self._write(lambda client: client.set(KEY_PREFIX + key, state.encoded(), ex=KEEP_SECONDS))
 
     def shift(self, key: str, start: float, step: float, heard: Callable[[float], None]) -> None:
         """Add *step* to the number in Redis, in the background; nobody is told anything where Redis is away."""
-        client = self._client_now()
-        if client is not None and len(self._tasks) < _MOST_WRITES:
-            shifting = client.eval(_SHIFT, 1, NUMBER_PREFIX + key, start, step, KEEP_SECONDS)
-            self._start(self._guarded(shifting)).add_done_callback(lambda task: _tell(task, heard))
+        shifting = self._write(lambda client: client.eval(_SHIFT, 1, NUMBER_PREFIX + key, start, step, KEEP_SECONDS))
+        if shifting is not None:
+            shifting.add_done_callback(lambda task: _tell(task, heard))
 
     def keep(self, call_id: str, entry: str, most: int, conversation: str | None) -> None:
         """Keep *entry* in Redis, in the background; where that is away, nothing is kept."""
-        last = () if conversation is None else (LAST_PREFIX + conversation,)
-        self._run(_KEEP, (ENTRIES, KNOWN_PREFIX + call_id, *last), (most, FIELD, entry, KEEP_SECONDS, call_id))
+        keys = [ENTRIES, KNOWN_PREFIX + call_id] + ([] if conversation is None else [LAST_PREFIX + conversation])
+        words = (most, FIELD, entry, KEEP_SECONDS, call_id)
+        self._write(lambda client: client.eval(_KEEP, len(keys), *keys, *words))
 
     def blame(self, conversation: str, most: int) -> None:
         """Keep in Redis, in the background, that the conversation's last entry came to no good."""
-        self._run(_BLAME, (OUTCOMES, LAST_PREFIX + conversation), (most, FIELD, BY_ESCALATION))
-
-    def _run(self, script: str, keys: tuple[str, ...], words: tuple[object, ...]) -> None:
-        client = self._client_now()
-        if client is not None and len(self._tasks) < _MOST_WRITES:
-            self._start(self._guarded(client.eval(script, len(keys), *keys, *words)))
+        keys, words = (OUTCOMES, LAST_PREFIX + conversation), (most, FIELD, BY_ESCALATION)
+        self._write(lambda client: client.eval(_BLAME, len(keys), *keys, *words))
 
     async def judge(self, call_id: str, outcome: str, most: int) -> str:
         """Keep *outcome* in Redis; who judges waits for it."""
@@ -173,6 +168,13 @@ class RedisStore:
                 self._is_said = False
                 log(INFO, "Redis answers again: conversations are shared")
         return answer, True
+
+    def _write(self, call: Callable[[Any], Awaitable[object]]) -> asyncio.Task[tuple[object, bool]] | None:
+        """Begin *call* of the client in the background; None where Redis is left alone, or slower than writes come."""
+        client = self._client_now()
+        if client is None or len(self._tasks) >= _MOST_WRITES:
+            return None
+        return self._start(self._guarded(call(client)))
 
     def _start(self, work: Coroutine[Any, Any, tuple[object, bool]]) -> asyncio.Task[tuple[object, bool]]:
         task = asyncio.get_running_loop().create_task(work)

@@ -123,7 +123,8 @@ def calibrated_base(raw: list[float], labels: list[Tier]) -> float:
     return MIDDLE - (centre - offset / slope * spread)
 
 
-def _outside(family: str) -> Callable[[Outcome], bool]:
+def outside(family: str) -> Callable[[Outcome], bool]:
+    """Return what is true of the outcomes that are not of *family*."""
     return lambda row: row.family != family
 
 
@@ -152,7 +153,7 @@ def main() -> int:
     raw = raw_scores(weights, [value for value, row in zip(values, rows, strict=True) if row.may_fit])
     unseen = [0.0] * len(rows)
     for family in {row.family for row in rows}:
-        without = fitted(values, rows, _outside(family))
+        without = fitted(values, rows, outside(family))
         for index, score in enumerate(raw_scores(without, values)):
             if rows[index].family == family:
                 unseen[index] = score

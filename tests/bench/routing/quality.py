@@ -32,7 +32,7 @@ if __name__ == "__main__":
     sys.path[:0] = [str(_REPOSITORY / "files"), str(_REPOSITORY / "tests")]
 
 from bench.routing.data import Outcome, by_source, folder, outcomes
-from bench.routing.fit_prior import fitted
+from bench.routing.fit_prior import fitted, outside
 from bench.routing.metrics import apgr_by_source
 from vibe.apgr import apgr, bootstrap_differences, cpt
 from vibe.features import FEATURE_NAMES, features_of
@@ -63,7 +63,7 @@ def unseen_priors(rows: list[Outcome], labels: list[Label]) -> dict[str, Prior]:
     shipped, values = load_prior(), [label.prior_values for label in labels]
     found = {}
     for family in sorted({row.family for row in rows}):
-        weights = fitted(values, rows, lambda row, family=family: row.family != family)  # type: ignore[misc]
+        weights = fitted(values, rows, outside(family))
         found[family] = replace(shipped, weights=[weights[name] for name in FEATURE_NAMES])
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ MODELS = yaml.safe_load((PROJECT / "inventory/local/group_vars/all/models.yml").
 # YAML reads a bare off as false, and so does an operator's file.
 ROUTING: dict[str, Any] = {"chat": "shadow", "codex": False}
 LAW, HOLIDAY = f"Tell me about our neighbours {PLANTED}.", f"Tell me about our neighbours {PLAIN}."
+SERVING = Path("/opt/litellm-vibe-router/router/serving")
 APIS = ("chat/completions", "responses", "messages")
 
 
@@ -105,6 +107,10 @@ def test_what_clients_say_of_answers_becomes_labels(shadowed: dict[str, str]) ->
     assert _say(shadowed, {"request_id": "never-heard-of", "good": True}) == 404
     assert _say(shadowed, {"request_id": calls[3], "good": "yes"}) == 400
     assert _say(shadowed, {"request_id": calls[3], "good": True}, key="sk-of-somebody-else") == 401
+    # The gateway has refused that one; whoever reaches the slot is refused by it.
+    slot = (SERVING.read_text(encoding="utf-8").partition("VIBE_SLOT_ADDRESS=")[2]).split()[0]
+    refused = requests.post(f"http://{slot}/vibe/feedback", json={"request_id": calls[3], "good": True}, timeout=30)
+    assert refused.status_code == 401, refused.text
     # Of its own in every run: Redis remembers conversations.
     talk = str(uuid4())
     wrong = [{"role": "user", "content": HOLIDAY}, {"role": "assistant", "content": "Well."}]
