@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,19 @@ def test_fit_finds_a_planted_rule(adapter: Path) -> None:
     # 0.8 is what a perfect order reaches where 40 % of the prompts gain.
     assert learnt > prior + 0.1
     assert learnt > 0.75
+
+
+def test_the_shares_that_win_parts_of_the_gap_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = written(tmp_path / "labels.jsonl", made_labels(160, planted=True))
+    assert _fit(labels, tmp_path / "adapter.json") == 0
+    told = re.findall(
+        r"^(\d+)% of the gap is won with (\d+)% .*by the prior: (\d+)%", capsys.readouterr().out, re.MULTILINE
+    )
+    assert [int(part) for part, _, _ in told] == [50, 80]
+    for part, adapter, prior in told:
+        # All of it is won with 40 %, and by chance each part with as large a share.
+        assert int(adapter) == pytest.approx(int(part) * 0.4, abs=4)
+        assert int(prior) == pytest.approx(int(part), abs=10)
 
 
 def test_a_threshold_that_is_told_makes_its_share_of_unseen_asks(adapter: Path) -> None:

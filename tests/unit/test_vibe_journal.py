@@ -34,6 +34,7 @@ class Redis:
         self.last: dict[str, str] = {}
         self.states: dict[str, str] = {}
         self.error: Exception | None = None
+        self.scripts = 0
 
     async def get(self, key: str) -> str | None:
         """Return the state of a conversation."""
@@ -45,6 +46,7 @@ class Redis:
 
     async def eval(self, script: str, count: int, *words: Any) -> bytes:
         """Keep an entry, or an outcome."""
+        self.scripts += 1
         if self.error is not None:
             raise self.error
         if script == redis_store._BLAME:
@@ -76,13 +78,21 @@ def _router(folder: Path, redis: Redis | None, records: int = MOST) -> VibeIntel
     return VibeIntelligentRouter(load_routes(path), store=MemoryStore() if redis is None else RedisStore(lambda: redis))
 
 
-def _asked(router: VibeIntelligentRouter, text: str, call: str, before: tuple[str, ...] = (), **more: str) -> None:
+def _asked(router: VibeIntelligentRouter, text: str, call: str, before: tuple[str, ...] = (), **more: Any) -> None:
     """Ask after what was asked *before*, in the conversation *talk* or one of its own; *more* is of the body."""
-    talk = more.pop("talk", call)
+    talk, loop = more.pop("talk", call), more.pop("loop", False)
 
     async def go() -> None:
-        turns = [{"role": role, "content": said} for said in before for role in ("user", "assistant")]
+        turns: list[dict[str, Any]] = [
+            {"role": role, "content": said} for said in before for role in ("user", "assistant")
+        ]
         turns.append({"role": "user", "content": text})
+        if loop:
+            call_of = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+            turns += [
+                {"role": "assistant", "tool_calls": [call_of]},
+                {"role": "tool", "tool_call_id": "c", "content": ""},
+            ]
         data: dict[str, Any] = {
             "model": "chat-auto",
             "messages": turns,
@@ -113,12 +123,24 @@ def test_a_scored_ask_is_kept_without_its_text(tmp_path: Path) -> None:
     assert not any(word in line for word in ("payment", "multi-region"))
 
 
+def test_a_tool_loop_goes_on_with_an_ask_that_is_kept_already(tmp_path: Path) -> None:
+    redis, families = Redis(), routes_document()["families"]
+    # Without the rule that knows loops, each of their turns is scored.
+    families["chat"]["rules"] = ["score"]
+    routes = load_routes(_written(tmp_path, families=families, records=MOST))
+    router = VibeIntelligentRouter(routes, store=RedisStore(lambda: redis))
+    _asked(router, HARD, "call-1")
+    _asked(router, HARD, "call-2", talk="call-1", loop=True)
+    assert [json.loads(line)["call"] for line in redis.streams[ENTRIES]] == ["call-1"]
+
+
 def test_nothing_is_kept_by_default_and_a_failure_is_not_felt(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     redis = Redis()
     _asked(_router(tmp_path, redis, records=0), HARD, "call-1")
-    assert redis.streams[ENTRIES] == []
+    # Counted: what the store is given that is wrong it takes for a failure of Redis.
+    assert redis.scripts == 0
     redis.error = ConnectionError("gone")
     _asked(_router(tmp_path, redis), HARD, "call-1")
     monkeypatch.setattr("vibe_router.entry_of", lambda *_: 1 / 0)
