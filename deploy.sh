@@ -19,6 +19,10 @@ drift     playbooks/drift.yml     compare the hosts with the inventory; fails wh
 audit     playbooks/audit.yml     show what was done on the hosts
 unlock    playbooks/unlock.yml    free the lock of a deployment that no longer runs
 teardown  playbooks/teardown.yml  take a deployment down: containers, images, files; never the engine
+rotate    playbooks/rotate_secrets.yml  make the secrets anew that this toolkit made, and deploy them
+backup    playbooks/backup.yml    keep what cannot be made again, encrypted
+restore   playbooks/restore.yml   bring back what was lost, from a backup
+bundle    playbooks/bundle.yml    make one archive of all that a deployment needs, for hosts without a network
 lab       playbooks/lab.yml       make a fleet of throwaway hosts on this machine
 "
 readonly USAGE_ERROR=5
@@ -30,7 +34,9 @@ usage() {
   cat <<TXT
 Usage: ./deploy.sh [VERB] [-i inventory/NAME] [ansible-playbook options]
 $(awk 'NF { printf "  %-9s ", $1; $1 = $2 = ""; print substr($0, 3) }' <<<"$VERBS")
-  env       print what a client needs as shell exports: eval "\$(./deploy.sh env)"; --client claude-code, or codex
+  env       print what a client needs as shell exports: eval "\$(./deploy.sh env)"; --client claude-code, codex, or ca
+  sbom      write what is in the images, as CycloneDX, and what of it is known to be vulnerable; ./deploy.sh sbom --help
+  client    give a client a key of its own, or take it back: add, rotate, remove, list; ./deploy.sh client --help
   completion for your shell: source <(./deploy.sh completion bash), or zsh
   help      say more of a verb: ./deploy.sh help rollback
   version   print the toolkit's version
@@ -46,7 +52,7 @@ describe() {
   playbook=$(playbook_of "$1")
   if [[ -z $playbook ]]; then
     usage
-    [[ $1 =~ ^(env|completion|help|version|)$ ]] || wrong_usage "there is no verb $1"
+    [[ $1 =~ ^(env|client|sbom|completion|help|version|)$ ]] || wrong_usage "there is no verb $1"
     return
   fi
   printf '%s: .venv/bin/ansible-playbook %s\n\n' "$1" "$playbook"
@@ -58,7 +64,7 @@ print_completion() {
   local verbs
   [[ $1 == bash || $1 == zsh ]] || wrong_usage "there is completion for bash and zsh, not for ${1:-nothing}"
   verbs=$(awk 'NF { printf "%s ", $1 }' <<<"$VERBS")
-  sed "s/@VERBS@/${verbs}env completion help version/" "playbooks/lib/completion.$1"
+  sed "s/@VERBS@/${verbs}env client sbom completion help version/" "playbooks/lib/completion.$1"
 }
 
 wrong_usage() {
@@ -81,7 +87,8 @@ print_client_settings() {
     sdk) file=client.env ;;
     claude-code) file=claude-code.env ;;
     codex) file=codex.toml ;;
-    *) wrong_usage "env knows the clients sdk, claude-code and codex, not $client" ;;
+    ca) file=tls/ca.pem ;;
+    *) wrong_usage "env knows the clients sdk, claude-code and codex, and ca, its authority, not $client" ;;
   esac
   file=${inventory%/}/.secrets/$file
   if [[ ! -r $file ]]; then
@@ -100,16 +107,36 @@ inventory_of() {
   echo inventory/local
 }
 
+# ask_become OPTIONS: sets become to what asks for sudo's password, where this machine's own inventory needs it.
+ask_become() {
+  become=()
+  if [[ $EUID -ne 0 && " $* " != *" -i "* ]] && ! sudo -n true 2>/dev/null; then
+    log DEPLOY INFO "sudo will ask for your password once"
+    become=(--ask-become-pass)
+  fi
+}
+
+# run_client ACTION [NAME] [OPTIONS]: clients with keys of their own.
+run_client() {
+  local become=()
+  ensure_venv .venv requirements.lock
+  [[ ! ${1:-} =~ ^(add|rotate|remove)$ ]] || ask_become "$@"
+  exec .venv/bin/python playbooks/lib/client.py "$@" "${become[@]}"
+}
+
+# run_sbom [OPTIONS]: what is in the images.
+run_sbom() {
+  ensure_venv .venv-sbom playbooks/lib/sbom.lock
+  exec .venv-sbom/bin/python playbooks/lib/sbom.py "$@"
+}
+
 # run_verb VERB [OPTIONS]: its playbook, with the toolkit's own Ansible.
 run_verb() {
   local verb=$1 become=()
   shift
   log DEPLOY INFO "tools: Ansible and what it needs, in .venv"
-  ensure_venv .venv requirements.txt
-  if [[ $EUID -ne 0 && " $* " != *" -i "* ]] && ! sudo -n true 2>/dev/null; then
-    log DEPLOY INFO "sudo will ask for your password once"
-    become=(--ask-become-pass)
-  fi
+  ensure_venv .venv requirements.lock
+  ask_become "$@"
   # Drift is a dry run by nature.
   [[ $verb != drift ]] || set -- --check --diff "$@"
   log DEPLOY INFO "$verb: $(playbook_of "$verb")"
@@ -122,6 +149,8 @@ run_verb() {
 main() {
   case ${1:-} in
     env) print_client_settings "${@:2}" ;;
+    client) run_client "${@:2}" ;;
+    sbom) run_sbom "${@:2}" ;;
     version | --version) cat VERSION ;;
     completion) print_completion "${2:-}" ;;
     help) describe "${2:-}" ;;

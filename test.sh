@@ -70,7 +70,7 @@ main() {
     exit 2
     ;;
   esac
-  step "tools in $VENV" ensure_venv "$VENV" requirements.txt tests/requirements.txt
+  step "tools in $VENV" ensure_venv "$VENV" tests/requirements.lock
   if [[ $scope == bench ]]; then
     exec "$VENV/bin/python" tests/bench/run.py "${@:2}"
   fi

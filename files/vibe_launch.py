@@ -33,7 +33,14 @@ APP_DIR = Path(__file__).resolve().parent
 CONFIG_FILE = APP_DIR / "config.yaml"
 SECRETS_FILE = Path("/run/secrets/vibe.json")
 REFERENCE_PREFIX = "os.environ/"
+MASTER_KEY = "LITELLM_MASTER_KEY"
 HOOK = "vibe_router.router_instance"
+# Where one of these is missing, a client of the gateway may ask for every model (seen in LiteLLM 1.106.2).
+CLIENT_CHECKS = (
+    ("general_settings", "custom_auth", "vibe_auth.authenticate"),
+    ("general_settings", "custom_auth_run_common_checks", True),
+    ("litellm_settings", "enable_post_custom_auth_checks", True),
+)
 METRICS_DIR, METRICS_PORT = Path("/tmp/vibe-metrics"), 9464
 VALIDATION_TIMEOUT_S = 300
 # How the plug-in says what is odd about its routes, and no fault: prices of another magnitude.
@@ -101,6 +108,11 @@ def config_faults(config: dict[str, Any], environment: dict[str, str]) -> list[s
     callbacks = (config.get("litellm_settings") or {}).get("callbacks") or []
     if HOOK not in callbacks:
         faults.append(f"config.yaml: litellm_settings: callbacks: {HOOK} is missing, so nothing would be routed")
+    faults += [
+        f"config.yaml: {section}: {name}: must be {value}, or every client may ask for every model; do not set it"
+        for section, name, value in CLIENT_CHECKS
+        if (config.get(section) or {}).get(name) != value
+    ]
     for deployment in config.get("model_list") or []:
         tier = (deployment.get("model_info") or {}).get("tier")
         if tier not in (None, "free", "paid"):
@@ -229,7 +241,11 @@ def serve(workers: int, keepalive_timeout: int) -> None:
     os.environ.update(environment)
     _settle_gunicorn(keepalive_timeout)
     from litellm.proxy.proxy_cli import run_server  # part of the LiteLLM image
+    from litellm.proxy.proxy_server import app
+    from vibe.client import OneKey
 
+    # CRITICAL: without it the keys that the gateway shows would reach LiteLLM's loggers with the other headers.
+    app.add_middleware(OneKey, own_key=environment[MASTER_KEY])
     arguments = ["--config", str(CONFIG_FILE), "--host", "0.0.0.0", "--port", "4000"]
     run_server([*arguments, "--run_gunicorn", "--num_workers", str(workers)], prog_name="litellm")
 

@@ -34,6 +34,8 @@ from typing import TYPE_CHECKING, Any
 from vibe import cli
 from vibe.ask import ROUTED_CALL_TYPES, WEBSOCKET
 from vibe.choice import forget_choice
+from vibe.client import asker_of, name_of
+from vibe.controls import controls_of, take_out
 from vibe.counters import Counters
 from vibe.decision import REASON_ERROR, Decision, decide, safe_decision
 from vibe.family import OFF, Family
@@ -60,12 +62,17 @@ class _WithoutLiteLLM:
     """Base class where LiteLLM is not installed: command line and unit tests need no more."""
 
 
+# What a client is not to tell LiteLLM itself; with LiteLLM's own list, where it is installed.
+CONTROLS = controls_of([])
 if TYPE_CHECKING or __name__ == "__main__":
     # The command line does not wait two seconds for LiteLLM's import.
     CustomLogger = _WithoutLiteLLM
 else:
     try:
         from litellm.integrations.custom_logger import CustomLogger
+        from litellm.types.utils import all_litellm_params
+
+        CONTROLS = controls_of(all_litellm_params)
     except ModuleNotFoundError as error:
         # A LiteLLM that is there but broken must stop the start: a hook of another class is silently never called.
         if error.name != "litellm":
@@ -106,22 +113,24 @@ class VibeIntelligentRouter(CustomLogger):
         A raised exception would reach the client as a 500 with its text, a returned str as a 400.
         """
         family: Family | None = None
+        client = name_of(getattr(user_api_key_dict, "key_alias", None))
         try:
             forget(data)
+            self._take_out(data, client)
             family = self._family_of(data.get("model"), call_type)
             if family is not None:
                 begun = perf_counter()
                 request = read_request(data, call_type, _owner(user_api_key_dict))
                 forget_choice(data)
                 decision = await self._decide(family, request, cache)
-                self._apply(decision, data, call_type)
+                self._apply(decision, data, call_type, client)
                 self._keep(decision, request, data)
                 _count(partial(COUNTERS.decided, decision, perf_counter() - begun))
         except Exception as error:
             log_failure(f"the safe pool serves: request_id={request_id(data)} call_type={call_type}", error)
             if family is not None:
                 data["model"] = family.virtual_model
-                self._apply(safe_decision(family, REASON_ERROR), data, call_type)
+                self._apply(safe_decision(family, REASON_ERROR), data, call_type, client)
                 _count(partial(COUNTERS.failed, family.virtual_model))
         return data
 
@@ -176,7 +185,7 @@ class VibeIntelligentRouter(CustomLogger):
             spent = None if family is None else spending_of(logged, family, self.routes.known)
             if family is not None and spent is not None:
                 log(INFO, served_line(spent, decision, call_id(kwargs)))
-                COUNTERS.served(family.virtual_model, spent)
+                COUNTERS.served(family.virtual_model, spent, name_of(asker_of(logged)))
         except Exception as error:
             log_failure(f"not counted: call_id={call_id(kwargs)}", error)
 
@@ -227,7 +236,13 @@ class VibeIntelligentRouter(CustomLogger):
         except Exception as error:
             log_failure(f"not kept: request_id={request_id(data)}", error)
 
-    def _apply(self, decision: Decision, data: dict[str, Any], call_type: str) -> None:
+    def _take_out(self, data: dict[str, Any], client: str) -> None:
+        """Leave what is meant for LiteLLM itself out of *data*, and say so."""
+        found = take_out(data, CONTROLS)
+        if found:
+            log(INFO, f"CONTROLS taken out: {', '.join(found)} client={client} request_id={request_id(data)}")
+
+    def _apply(self, decision: Decision, data: dict[str, Any], call_type: str, client: str) -> None:
         """Let *data* follow *decision*: first all that can fail, then the model's name."""
         model = decision.pool
         if call_type == WEBSOCKET:
@@ -237,7 +252,8 @@ class VibeIntelligentRouter(CustomLogger):
         if model is not None:
             data["model"] = model
         remember(data, decision)
-        log(INFO, decision_line(decision, request_id(data), call_id(data), call_type))
+        log(INFO, decision_line(decision, client, request_id(data), call_id(data), call_type))
+        _count(partial(COUNTERS.asked, client, decision.virtual_model))
 
 
 def _count(counting: Callable[[], None]) -> None:
@@ -273,7 +289,7 @@ def _deployed_router() -> VibeIntelligentRouter:
     if routes.records and proxy is not None:
         from vibe.feedback_route import offer
 
-        offer(proxy.app, router.store, routes.records)
+        offer(proxy.app, router.store, routes.records, lambda status: _count(lambda: COUNTERS.told(status)))
     return router
 
 

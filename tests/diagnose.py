@@ -44,7 +44,7 @@ def make_case(given: argparse.Namespace) -> Case:
     """Put the case together: the client's settings, and the hosts where the playbook told of them."""
     environment = {**os.environ, **(read_env_file(given.env_file) if given.env_file else {})}
     target = find_target(environment, given.url)
-    client = Client(target.url, target.key)
+    client = Client(target.url, target.key, target.ca_file)
     return read_case(given.case, client) if given.case else Case(client, given.pools)
 
 

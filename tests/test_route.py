@@ -119,7 +119,9 @@ HINT_PLUGIN = "the plug-in did not run: litellm_settings.callbacks must name vib
 HINT_GATEWAY = (
     "the request must go through the gateway (HAProxy), not to a router slot; see the gateway role's allow-list"
 )
-HINT_KEYS = "the gateway judges keys (gateway_clients); a router slot asked directly answers 400 (litellm issue 12273)"
+HINT_KEYS = (
+    "the gateway judges keys (gateway_clients), in the words of the API; a router slot asked directly has its own"
+)
 HINT_DROP_PARAMS = "litellm_settings.drop_params must be true: clients send parameters that not every model takes"
 HINT_ADDRESS = 'eval "$(./deploy.sh env)", or --url with --env-file or --key, or VIBE_ENV_FILE=FILE'
 
@@ -797,6 +799,8 @@ def put_into_environment(options: argparse.Namespace) -> None:
     found = find_target(os.environ, options.url, options.key)
     os.environ.pop("VIBE_ENV_FILE", None)  # it has been read; left there it would overrule --url and --key
     os.environ.update({"OPENAI_BASE_URL": f"{found.url}/v1", "OPENAI_API_KEY": found.key})
+    if found.ca_file:
+        os.environ.setdefault("VIBE_CA_FILE", found.ca_file)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -257,12 +257,12 @@ def test_secrets_file_is_private() -> None:
 def test_plug_in_compiles() -> None:
     """Every Python file of the release is valid Python."""
     faults = []
-    for path in [release_file("vibe_router.py"), *sorted(release_file("vibe").rglob("*.py"))]:
+    for path in [*sorted(release_dir().glob("vibe_*.py")), *sorted(release_file("vibe").rglob("*.py"))]:
         try:
             compile(path.read_text(encoding="utf-8"), str(path), "exec")
         except (OSError, SyntaxError, ValueError) as error:
             faults.append(f"{path.name}: {error}")
-    require_none(faults, "valid Python in vibe_router.py and vibe/", HINT_DEPLOY)
+    require_none(faults, "valid Python in vibe_*.py and vibe/", HINT_DEPLOY)
 
 
 def test_plug_in_accepts_its_routes() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -14,6 +15,10 @@ from stub.ask import Ask
 from stub.controls import Controls
 from stub.instance import instance_of
 from stub.structure import forced_tool, wanted_schema
+
+# How an answer says of itself what it is worth, for a stub that is the judge of it.
+_QUALITY_MARK = "worth:"
+_QUALITY = re.compile(_QUALITY_MARK + r"([0-9.]+)")
 
 
 class StreamCutError(Exception):
@@ -94,17 +99,22 @@ class Answer:
 def make_answer(ask: Ask, controls: Controls) -> Answer:
     """Decide what is said: a call of the tool that is demanded, JSON by a schema, else a text with the model's name."""
     forced = forced_tool(ask.body) if not ask.tool_results else None
-    called = forced is not None or ask.tool_results < controls.tool
+    # LiteLLM asks some models for JSON by a tool that they must call; a judge's text does as well.
+    called = not controls.grades and (forced is not None or ask.tool_results < controls.tool)
     tool = _tool(ask.body.get("tools"), forced or "") if called else None
-    return Answer(ask, controls, _text(ask), tool)
+    return Answer(ask, controls, _text(ask, controls), tool)
 
 
-def _text(ask: Ask) -> str:
+def _text(ask: Ask, controls: Controls) -> str:
+    if controls.grades:
+        first, second = [*_QUALITY.findall(ask.text), "0", "0"][:2]
+        return json.dumps({"first": 10 * float(first), "second": 10 * float(second)})
     schema = wanted_schema(ask.body)
     if schema is not None:
         return json.dumps(instance_of(schema) if schema else {"model": ask.model})
     after = f" after {ask.tool_results} tool result(s)" if ask.tool_results else ""
-    return f"stub answer from model {ask.model} on {ask.endpoint}{after}"
+    worth = "" if controls.quality is None else f" {_QUALITY_MARK}{controls.quality:g}"
+    return f"stub answer from model {ask.model} on {ask.endpoint}{after}{worth}"
 
 
 def _tool(tools: object, name: str) -> ToolCall | None:

@@ -13,6 +13,8 @@ A tag with `model=NAME` counts for that model only: a fallback is forced by maki
     tool                call the first tool that was offered; tool=3 calls it until three results have come back
     cached=0.6          this share of the prompt was in the provider's cache, by the usage figures
     written=0.2         this share was written into it (Messages; the other APIs have no such figure)
+    quality=0.4         say in the text that the answer is worth so much, 0 to 1
+    grades              be a judge: answer JSON with the qualities, times ten, that the prompt's two answers say
     model=gpt-mini      the other controls of this tag count only when this model is asked for
 """
 
@@ -54,6 +56,8 @@ class Controls:
     tool: int = 0
     cached: float = 0.0
     written: float = 0.0
+    quality: float | None = None
+    grades: bool = False
 
 
 def parse_controls(text: str, model: str) -> Controls:
@@ -91,9 +95,9 @@ def _read(name: str, value: str) -> Any:
         return int(_number(name, value, 0, MAX_CHUNKS))
     if name == "tool":
         return int(_number(name, value or "1", 0, MAX_TOOL_ROUNDS))
-    if name in ("cached", "written"):
+    if name in ("cached", "written", "quality"):
         return _number(name, value, 0, 1)
-    if name == "strict" and not value:
+    if name in ("strict", "grades") and not value:
         return True
     if name == "odd" and (not value or value in NAMED_ODD_KINDS):
         return frozenset({value}) if value else ODD_KINDS

@@ -16,7 +16,8 @@ A request passes through them in this order:
 
 Learning an adapter from an operator's labels: ``fit_command``, ``labels``, ``learn`` (``ridge``, ``apgr``), ``shape``;
 ``scorers`` gives each family what it learnt. ``journal`` says what is kept to learn from, ``feedback`` what clients say
-of answers (``feedback_route``: in LiteLLM's application), ``labels_command`` makes labels of both.
+of answers (``feedback_route``: in LiteLLM's application), ``records_command`` tells both; ``advice`` says what labels
+are worth, ``script`` in which script an ask is written.
 
 Standard library only: the package runs in any LiteLLM image and on a laptop without LiteLLM.
 """

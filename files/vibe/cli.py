@@ -1,4 +1,4 @@
-"""The command line. Of its commands ``labels`` alone needs a deployment, and none needs LiteLLM."""
+"""The command line. Of its commands ``records`` alone needs a deployment, and none needs LiteLLM."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vibe.explain_command import BodyError, explain, request_of_text, requests_o
 from vibe.family import Family
 from vibe.fit_command import fit, provenance
 from vibe.labels import LabelsError
-from vibe.labels_command import StreamsError, labels
+from vibe.records_command import StreamsError, records
 from vibe.request import Request
 from vibe.routes import Routes, RoutesError, default_path, load_routes
 from vibe.score_command import LineError, scored_lines
@@ -53,8 +53,8 @@ def main(arguments: list[str] | None, beside: Path, default_threshold: float) ->
     fitting.add_argument("--out", type=Path, required=True, metavar="FILE", help="the adapter to write")
     fitting.add_argument("--family", help="the family that the labels are of; written into the adapter")
     fitting.add_argument("--force", action="store_true", help="write it without a gain too, and say so in the file")
-    collecting = commands.add_parser("labels", help="print what was kept and judged, in a slot's container")
-    collecting.add_argument("--family", required=True, help="the family whose labels are wanted")
+    collecting = commands.add_parser("records", help="print what was kept of decisions, in a slot's container")
+    collecting.add_argument("--family", required=True, help="the family whose decisions are wanted")
     collecting.set_defaults(routes=None)
     simulating = commands.add_parser("simulate", help="what each policy of moving conversations would cost")
     simulating.add_argument("--records", type=Path, metavar="FILE", help="your traffic: the router's log")
@@ -76,8 +76,8 @@ def main(arguments: list[str] | None, beside: Path, default_threshold: float) ->
             return _simulate(options, default_threshold)
         routes = _routes_for(options.routes, beside, default_threshold)
         families = _families(routes, options.family)
-        if options.command == "labels":
-            return labels(families[0], beside)
+        if options.command == "records":
+            return records(families[0], beside)
         scorers = _scorers(options, routes, beside)
         if options.command == "score":
             return _score(options.file, families[0], routes, scorers.of(families[0]))

@@ -1,7 +1,8 @@
 """What the router counts, for Prometheus; nothing where prometheus_client is not installed.
 
-Labels are names of the routes alone, so there are some hundred series at most: no client can add one. With several
-workers each writes files of its own below ``PROMETHEUS_MULTIPROC_DIR``, which ``vibe_metrics.py`` adds up.
+Labels are names of the routes, and of the clients that the gateway knows, so there are some hundred series at most: no
+client can add one. With several workers each writes files of its own below ``PROMETHEUS_MULTIPROC_DIR``, which
+``metrics_server.py`` adds up.
 """
 
 from __future__ import annotations
@@ -42,8 +43,11 @@ class Counters:
             ("vibe_escalations", "Conversations that went strong because something failed.", family),
             ("vibe_router_errors", "Requests that the safe pool got because the router failed.", family),
             ("vibe_tokens", "Tokens of answered requests, as the upstream counted them.", [*pool, "kind"]),
+            ("vibe_feedback", "What clients said of answers, by the status that it was answered with.", ["status"]),
             ("vibe_spend_dollars", "Estimated cost of answered requests.", pool),
             ("vibe_strong_spend_dollars", "What they would have cost on the strong pool, estimated.", pool),
+            ("vibe_client_requests", "Routed requests, by who asked.", ["client", *family]),
+            ("vibe_client_spend_dollars", "Estimated cost of answered requests, by who asked.", ["client", *family]),
         ):
             self._series[name] = counter(name, words, labels, **chosen)
         self._series["vibe_score"] = histogram("vibe_score", "Scores of asks.", family, buckets=SCORE_BUCKETS, **chosen)
@@ -70,8 +74,18 @@ class Counters:
         if self._series:
             self._series["vibe_router_errors"].labels(virtual_model).inc()
 
-    def served(self, virtual_model: str, spent: Spending) -> None:
-        """Count what an answered request took and cost; one whose pool is none of the family's has no price."""
+    def told(self, status: int) -> None:
+        """Count feedback that was answered with *status*."""
+        if self._series:
+            self._series["vibe_feedback"].labels(str(status)).inc()
+
+    def asked(self, client: str, virtual_model: str) -> None:
+        """Count a routed request of *client*."""
+        if self._series:
+            self._series["vibe_client_requests"].labels(client, virtual_model).inc()
+
+    def served(self, virtual_model: str, spent: Spending, client: str) -> None:
+        """Count what an answered request of *client* took and cost; a pool of another family has no price."""
         if not self._series:
             return
         usage, tokens = spent.usage, self._series["vibe_tokens"]
@@ -81,4 +95,5 @@ class Counters:
                 tokens.labels(virtual_model, spent.pool, kind).inc(count)
         if spent.cost is not None and spent.strong_cost is not None:
             self._series["vibe_spend_dollars"].labels(virtual_model, spent.pool).inc(spent.cost)
+            self._series["vibe_client_spend_dollars"].labels(client, virtual_model).inc(spent.cost)
             self._series["vibe_strong_spend_dollars"].labels(virtual_model, spent.pool).inc(spent.strong_cost)

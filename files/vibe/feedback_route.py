@@ -13,11 +13,15 @@ from vibe.feedback import PATH, take
 from vibe.store import Store
 
 
-def offer(app: FastAPI, store: Callable[[], Store], most: int) -> None:
-    """Take feedback on *app*, before any route of its own that takes every path; *store* gives where it is kept."""
+def offer(app: FastAPI, store: Callable[[], Store], most: int, count: Callable[[int], None]) -> None:
+    """Take feedback on *app*, before any route of its own that takes every path; *store* gives where it is kept.
+
+    The status of each answer is told to *count*.
+    """
 
     async def feedback(request: Request) -> JSONResponse:
         status, document = await take(await request.body(), store(), most)
+        count(status)
         return JSONResponse(document, status_code=status)
 
     # CRITICAL: in this order. The check of keys reads the body's stream to its end, unless the request has it already.

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 
+from vibe.advice import advice_on
 from vibe.artefact import ADAPTER, write_artefact
 from vibe.labels import Label, read_labels
 from vibe.learn import FOLDS, LEAST_LABELS, Gain, Learnt, learn
@@ -20,7 +21,7 @@ def fit(labels_path: Path, out: Path, family: str | None, *, force: bool) -> int
     Raises:
         LabelsError: the labels cannot be used.
     """
-    labels = read_labels(labels_path)
+    labels = read_labels(labels_path, family)
     objection = _too_few(labels)
     if objection and (not force or len(labels) < 2 * FOLDS):
         return _refused(out, objection)
@@ -29,7 +30,7 @@ def fit(labels_path: Path, out: Path, family: str | None, *, force: bool) -> int
     _print_proof(labels, learnt.gain)
     _print_curve(learnt)
     # Also NaN, where the strong pool gains nothing on these labels.
-    if not learnt.gain.difference > 0:
+    if not learnt.gain.over_prior.value > 0:
         objection = objection or "the adapter orders these labels no better than the prior"
     if objection and not force:
         return _refused(out, objection)
@@ -65,18 +66,22 @@ def _print_proof(labels: list[Label], gain: Gain) -> None:
         + ("weak and strong quality" if knows_strong else "failures of the weak model")
     )
     print(f"APGR of the prior  {gain.prior:.3f}   (0.500 is chance; on labels not fitted on, {FOLDS} folds)")
+    print(f"APGR of length     {gain.length:.3f}")
     print(f"APGR with adapter  {gain.adapter:.3f}")
-    print(f"gain               {gain.difference:+.3f}   95 % interval {gain.low:+.3f} to {gain.high:+.3f}")
-    if gain.low <= 0 < gain.difference:
-        print("The interval holds 0: this gain may be chance. More labels, or shadow mode first, will tell.")
+    for other, gained in (("prior", gain.over_prior), ("length", gain.over_length)):
+        name = f"gain over {other}"
+        print(f"{name:<19}{gained.value:+.3f}   95 % interval {gained.low:+.3f} to {gained.high:+.3f}")
+    advice = advice_on(len(labels), gain)
+    print(f"advice             {advice.line}: {advice.reason}")
 
 
 def _print_curve(learnt: Learnt) -> None:
     if not learnt.curve:
         return
-    print(f"\n{'strong share':<14}{'threshold':>10}{'gap won':>10}{'by prior':>10}")
+    print(f"\n{'strong share':<14}{'threshold':>10}{'gap won':>10}{'interval':>16}{'by prior':>10}")
     for point in learnt.curve:
-        print(f"{point.share:<14.0%}{point.threshold:>10.1f}{point.adapter:>10.0%}{point.prior:>10.0%}")
+        between = f"{point.low:.0%} to {point.high:.0%}"
+        print(f"{point.share:<14.0%}{point.threshold:>10.1f}{point.adapter:>10.0%}{between:>16}{point.prior:>10.0%}")
     for part, (adapter, prior) in learnt.needed.items():
         shares = f"{adapter:.0%} of the asks on the strong pool (by the prior: {prior:.0%})"
         print(f"{part:.0%} of the gap is won with {shares}")
@@ -98,9 +103,12 @@ def _description(
     figures = {
         "prior": gain.prior,
         "adapter": gain.adapter,
-        "gain": gain.difference,
-        "low": gain.low,
-        "high": gain.high,
+        "gain": gain.over_prior.value,
+        "low": gain.over_prior.low,
+        "high": gain.over_prior.high,
+        "length": gain.length,
+        "length_low": gain.over_length.low,
+        "length_high": gain.over_length.high,
     }
     return {
         "family": family,

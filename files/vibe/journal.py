@@ -18,10 +18,13 @@ from vibe.request import Request
 from vibe.request_id import UNKNOWN
 from vibe.rules.score import NAME as SCORE_RULE
 from vibe.scorer import HEAD_NAMES
+from vibe.script import script_of
 from vibe.shape import shape_of
 
-# Who judged, where that was no client: what escalated is taken to have failed.
-BY_ESCALATION = "escalation"
+# Who judged: a client, or that the conversation escalated, which is taken for a failure.
+BY_CLIENT, BY_ESCALATION = "client", "escalation"
+# What a record has of its entry.
+_TOLD = ("family", "at", "pool", "score", "script", "adapter")
 # Of the features' values: enough to fit on, and half the bytes.
 _DIGITS = 4
 
@@ -37,6 +40,7 @@ def entry_of(decision: Decision, request: Request, call_id: str) -> str | None:
         "family": decision.family,
         "pool": decision.target,
         "score": decision.score,
+        "script": script_of(look),
         "values": [float(f"{value:.{_DIGITS}g}") for value in features_of(look) + shape_of(look)],
     }
     if decision.adapter is not None:
@@ -58,29 +62,47 @@ class Judged:
     not_cheap: int = 0
 
 
-def labels_of(entries: Iterable[str], outcomes: Iterable[str], family: str, cheap_pool: str) -> Judged:
-    """Return the labels that *entries* and *outcomes*, as they were kept, are for *family*.
+def records_of(entries: Iterable[str], outcomes: Iterable[str], family: str) -> list[dict[str, object]]:
+    """Return the decisions for *family* among *entries*, each with what *outcomes* say of its answer.
 
-    What is said of an answer of another pool than the *cheap_pool* says nothing of that one, and is left out. What a
-    client said counts more than that the conversation escalated.
+    A record has ``family``, ``at`` (Unix seconds), ``pool``, ``score``, ``script`` and ``features``; ``adapter`` where
+    one scored; ``judged`` (0 to 1) and ``by`` (``client`` or ``escalation``) where the answer was judged. What a client
+    said counts more than that the conversation escalated.
     """
     said: dict[object, object] = {}
     escalated: dict[object, object] = {}
     for outcome in map(_document, outcomes):
         by = escalated if outcome.get("by") == BY_ESCALATION else said
         by.setdefault(outcome.get("call"), outcome.get("score"))
-    scores, judged = {**escalated, **said}, Judged()
+    records = []
     for entry in map(_document, entries):
-        values, score = entry.get("values"), scores.get(entry.get("call"))
+        values, call = entry.get("values"), entry.get("call")
         # Of another version of the plug-in, whose features are others.
         if entry.get("family") != family or not isinstance(values, list) or len(values) != len(HEAD_NAMES):
             continue
-        if not is_number(score):
+        record = {name: entry[name] for name in _TOLD if name in entry}
+        record["features"] = dict(zip(HEAD_NAMES, values, strict=True))
+        judged = said.get(call, escalated.get(call))
+        if is_number(judged):
+            record |= {"judged": judged, "by": BY_CLIENT if call in said else BY_ESCALATION}
+        records.append(record)
+    return records
+
+
+def labels_of(records: Iterable[Mapping[str, object]], cheap_pool: str) -> Judged:
+    """Return the labels that *records* are.
+
+    What is said of an answer of another pool than the *cheap_pool* says nothing of that one, and is left out.
+    """
+    judged = Judged()
+    for record in records:
+        if "judged" not in record:
             judged.not_judged += 1
-        elif entry.get("pool") != cheap_pool:
+        elif record.get("pool") != cheap_pool:
             judged.not_cheap += 1
         else:
-            judged.labels.append({"features": dict(zip(HEAD_NAMES, values, strict=True)), "weak_score": score})
+            label = {name: record[name] for name in ("family", "features")}
+            judged.labels.append({**label, "weak_score": record["judged"]})
     return judged
 
 

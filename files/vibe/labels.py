@@ -5,7 +5,8 @@ JSON lines, each an object with
 * ``prompt`` (the text that a person asked), or ``features`` (name to number, all of ``HEAD_NAMES``, as a decision
   record without text has them);
 * ``weak_score``, the weak model's quality, 0 to 1 (graders that subtract for mistakes: from -1);
-* ``strong_score``, the strong model's. Where it is missing on any line, all labels count as failures of the weak model.
+* ``strong_score``, the strong model's. Where it is missing on any line, all labels count as failures of the weak model;
+* ``id``, if you like: no two lines may have the same; and ``family``, which must be the one that is fitted for.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from pathlib import Path
 
 from vibe.features import FEATURE_NAMES, features_of
 from vibe.injected import without_injected
+from vibe.json_line import read_line
 from vibe.look import Look
 from vibe.number import is_number
 from vibe.scorer import HEAD_NAMES
 from vibe.shape import grams_of, shape_of
 
 MAX_FAULTS = 10
+# A fit takes minutes with as many, and a thousand are plenty.
+MAX_LABELS = 100_000
 
 
 class LabelsError(ValueError):
@@ -44,27 +48,31 @@ class Label:
         return self.values[: len(FEATURE_NAMES)]
 
 
-def read_labels(path: Path) -> list[Label]:
-    """Read the labels at *path*.
+def read_labels(path: Path, family: str | None = None) -> list[Label]:
+    """Read the labels at *path*, which are to be of *family* where they say of which.
 
     Raises:
         LabelsError: with the first faults found.
     """
+    labels: list[Label] = []
+    faults: list[str] = []
+    lines_by_id: dict[str, int] = {}
     try:
-        # Not splitlines(): JSON strings may hold U+2028 and its like.
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
+        # Bytes: their lines end at LF alone, where JSON strings may hold U+2028 and its like.
+        with path.open("rb") as lines:
+            for index, line in enumerate(lines, start=1):
+                if not line.strip():
+                    continue
+                try:
+                    labels.append(_label(line, index, family, lines_by_id))
+                except ValueError as error:
+                    faults.append(f"labels {path}, line {index}: {error}")
+                if len(faults) == MAX_FAULTS:
+                    break
+                if len(labels) > MAX_LABELS:
+                    raise LabelsError(f"labels {path}: more than {MAX_LABELS} labels: give a sample of them")
+    except OSError as error:
         raise LabelsError(f"labels {path}: cannot be read: {error}") from None
-    labels, faults = [], []
-    for index, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            labels.append(_label(line))
-        except ValueError as error:
-            faults.append(f"labels {path}, line {index}: {error}")
-            if len(faults) == MAX_FAULTS:
-                break
     if faults:
         raise LabelsError("\n".join(faults))
     return labels
@@ -77,17 +85,18 @@ def gains_of(labels: list[Label]) -> list[float]:
     return [1.0 - label.weak for label in labels]
 
 
-def _label(line: str) -> Label:
-    try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"is not valid JSON: {error}") from None
-    if not isinstance(entry, dict):
-        raise ValueError("must be one JSON object")
+def _label(line: bytes, index: int, family: str | None, lines_by_id: dict[str, int]) -> Label:
+    entry = read_line(line)
+    if family is not None and entry.get("family", family) != family:
+        raise ValueError(f"family: is {entry['family']!r}, not {family!r}: give the labels of one family")
+    if "id" in entry:
+        first = lines_by_id.setdefault(json.dumps(entry["id"]), index)
+        if first != index:
+            raise ValueError(f"id: {entry['id']!r} is that of line {first} too")
     weak = _quality(entry, "weak_score")
     strong = _quality(entry, "strong_score") if entry.get("strong_score") is not None else None
     if "features" in entry:
-        return Label(line, _given_values(entry["features"]), [], weak, strong)
+        return Label(json.dumps(entry["features"]), _given_values(entry["features"]), [], weak, strong)
     prompt = entry.get("prompt")
     if not isinstance(prompt, str) or not prompt.strip():
         raise ValueError("prompt: must be a text that is not empty (or give features)")

@@ -11,7 +11,7 @@ import math
 import random
 from dataclasses import dataclass
 
-from vibe.apgr import apgr, bootstrap_differences, cpt, won_at
+from vibe.apgr import apgr, bootstrap_differences, bootstrap_won, cpt, won_at
 from vibe.labels import Label, gains_of
 from vibe.ridge import Row, Weights, solve_ridge
 from vibe.scorer import HEAD_NAMES, Prior
@@ -30,31 +30,42 @@ MIDDLE = 50.0
 TOLD_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.7)
 TOLD_PARTS = (0.5, 0.8)
 SIGNIFICANT_DIGITS = 6
+_LENGTH = HEAD_NAMES.index("length")
 _SEED = 0
 
 
 @dataclass(frozen=True)
-class Gain:
-    """APGR of prior and adapter on labels that were not fitted on, the difference and its 95 % interval."""
+class Interval:
+    """A figure and the ends of its 95 % interval (bootstrap)."""
 
-    prior: float
-    adapter: float
+    value: float
     low: float
     high: float
 
-    @property
-    def difference(self) -> float:
-        """What the adapter gains."""
-        return self.adapter - self.prior
+
+@dataclass(frozen=True)
+class Gain:
+    """APGR of prior, length and adapter on labels that were not fitted on, and what the adapter gains over the two."""
+
+    prior: float
+    length: float
+    adapter: float
+    over_prior: Interval
+    over_length: Interval
 
 
 @dataclass(frozen=True)
 class Point:
-    """A strong share (0 to 1), the threshold that makes it, the parts of the gap that adapter and prior win with it."""
+    """A strong share (0 to 1), the threshold that makes it, the parts of the gap that adapter and prior win with it.
+
+    ``low`` and ``high`` are the ends of the adapter's interval.
+    """
 
     share: float
     threshold: float
     adapter: float
+    low: float
+    high: float
     prior: float
 
 
@@ -63,13 +74,16 @@ class Learnt:
     """The numbers of an adapter, and the proof of its worth, by labels that were not fitted on.
 
     ``curve``: one point for each of ``TOLD_SHARES``. ``needed``: for each of ``TOLD_PARTS`` of the gap the strong share
-    that wins it, by adapter and by prior. Both are empty where the strong pool gains nothing on the labels.
+    that wins it, by adapter and by prior. Both are empty where the strong pool gains nothing on the labels. ``points``:
+    the score of each label by a head that has not seen it, ``prior_points`` by the prior.
     """
 
     head: dict[str, object]
     gain: Gain
     curve: list[Point]
     needed: dict[float, tuple[float, float]]
+    points: list[float]
+    prior_points: list[float]
 
 
 class Task:
@@ -117,19 +131,28 @@ def learn(labels: list[Label], prior: Prior) -> Learnt:
     """Fit a head on *labels* (two or more folds' worth) on top of *prior*."""
     task = Task(labels, prior)
     unseen = _out_of_fold(task, [label.key for label in labels])
-    differences = bootstrap_differences(unseen, task.prior_raw, task.gains, DRAWS, _SEED)
+    lengths = [label.values[_LENGTH] for label in labels]
+    prior_apgr, length_apgr, adapter_apgr = (apgr(scores, task.gains) for scores in (task.prior_raw, lengths, unseen))
     gain = Gain(
-        prior=apgr(task.prior_raw, task.gains),
-        adapter=apgr(unseen, task.gains),
-        low=_quantile(differences, (1 - INTERVAL) / 2),
-        high=_quantile(differences, (1 + INTERVAL) / 2),
+        prior_apgr,
+        length_apgr,
+        adapter_apgr,
+        _gained(unseen, task.prior_raw, task.gains, adapter_apgr - prior_apgr),
+        _gained(unseen, lengths, task.gains, adapter_apgr - length_apgr),
     )
     scale, shift = _calibration(unseen, task.prior_raw)
+    points = [shift + scale * value for value in unseen]
     return Learnt(
         _head(task, task.fit(list(range(len(labels)))), prior, scale, shift),
         gain,
-        *_proof(task, [shift + scale * value for value in unseen]),
+        *_proof(task, points),
+        points,
+        task.prior_raw,
     )
+
+
+def _gained(scores: list[float], others: list[float], gains: list[float], difference: float) -> Interval:
+    return _interval(difference, bootstrap_differences(scores, others, gains, DRAWS, _SEED))
 
 
 def _proof(task: Task, points: list[float]) -> tuple[list[Point], dict[float, tuple[float, float]]]:
@@ -138,12 +161,11 @@ def _proof(task: Task, points: list[float]) -> tuple[list[Point], dict[float, tu
         return [], {}
     ranked = sorted(points, reverse=True)
     curve = []
-    for share in TOLD_SHARES:
+    for share, drawn in zip(TOLD_SHARES, bootstrap_won(points, task.gains, TOLD_SHARES, DRAWS, _SEED), strict=True):
         strong = max(1, round(share * len(ranked)))
         threshold = (ranked[strong - 1] + ranked[min(strong, len(ranked) - 1)]) / 2
-        curve.append(
-            Point(share, threshold, won_at(points, task.gains, share), won_at(task.prior_raw, task.gains, share))
-        )
+        won = _interval(won_at(points, task.gains, share), drawn)
+        curve.append(Point(share, threshold, won.value, won.low, won.high, won_at(task.prior_raw, task.gains, share)))
     needed = {part: (cpt(points, task.gains, part), cpt(task.prior_raw, task.gains, part)) for part in TOLD_PARTS}
     return curve, needed
 
@@ -186,6 +208,10 @@ def _head(task: Task, learnt: Weights, prior: Prior, scale: float, shift: float)
         "weights": [_short(weight) for weight in weights],
         "gram_weights": [_short(scale * math.sqrt(GRAM_WEIGHT) * weight) for weight in learnt.buckets],
     }
+
+
+def _interval(value: float, drawn: list[float]) -> Interval:
+    return Interval(value, _quantile(drawn, (1 - INTERVAL) / 2), _quantile(drawn, (1 + INTERVAL) / 2))
 
 
 def _quantile(ordered: list[float], share: float) -> float:

@@ -13,8 +13,8 @@ from vibe.spending import Spending, dollars
 DECISION, SERVED = "ROUTING DECISION", "SERVED"
 
 
-def decision_line(decision: Decision, request_id: str, call_id: str, call_type: str) -> str:
-    """Return what is said of a *decision*: where the request went, by which rule, and why."""
+def decision_line(decision: Decision, client: str, request_id: str, call_id: str, call_type: str) -> str:
+    """Return what is said of a *decision* for *client*: where the request went, by which rule, and why."""
     score = "-" if decision.score is None else f"{decision.score:.1f}"
     adapter = "" if decision.adapter is None else f"adapter={decision.adapter} "
     shadow = f"routing={decision.routing} proposed={decision.proposed or '-'} "
@@ -22,7 +22,7 @@ def decision_line(decision: Decision, request_id: str, call_id: str, call_type: 
         f"{DECISION} virtual_model={decision.virtual_model} pool={decision.target} rule={decision.rule} "
         f"{'' if decision.routing == ACTIVE else shadow}score={score} {adapter}threshold={decision.threshold:g} "
         f'reasons="{", ".join(decision.reasons)}" conversation={decision.conversation or "-"} '
-        f"request_id={request_id} call_id={call_id} call_type={call_type}"
+        f"client={client} request_id={request_id} call_id={call_id} call_type={call_type}"
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from vibe.ask import CHAT
 from vibe.decision import decide
 from vibe.family import Family
+from vibe.json_line import read_line
 from vibe.request import read_request
 from vibe.routes import Routes
 from vibe.rules.score import reasons_of
@@ -64,14 +65,7 @@ class _Once:
 
 def _asked(line: bytes) -> tuple[object, dict[str, object]]:
     """Return the identifier of a *line* and the request that it stands for."""
-    try:
-        entry = json.loads(line.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise ValueError("is not UTF-8") from None
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"is not valid JSON: {error}") from None
-    if not isinstance(entry, dict):
-        raise ValueError('must be one JSON object: {"id", "prompt"} or {"id", "messages"}')
+    entry = read_line(line)
     name = entry.get("id")
     if isinstance(name, bool) or not isinstance(name, _ID_TYPES):
         raise ValueError(f"id: must be a text or a whole number, is {name!r}")

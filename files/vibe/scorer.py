@@ -62,6 +62,11 @@ class Adapted:
         """Take the sum of prior and head, in points: *weights* per unit of ``HEAD_NAMES``, *gram_weights* by bucket."""
         self.base, self.weights, self.gram_weights = base, weights, gram_weights
 
+    def raw_without_words(self, values: list[float]) -> float:
+        """Return the uncut score of the features *values* (``HEAD_NAMES``) of a text whose words are not known."""
+        points: float = sum(map(mul, values, self.weights))
+        return self.base + points
+
     def score(self, text: str) -> Score:
         """Score *text*."""
         look = Look(text)

@@ -4,9 +4,11 @@ _deploy_sh() {
   if ((COMP_CWORD == 1)) || [[ $before == help ]]; then
     choices="@VERBS@"
   elif [[ $before == --client ]]; then
-    choices="sdk claude-code codex"
+    choices="sdk claude-code codex ca"
   elif [[ ${COMP_WORDS[1]} == env && $before != -i ]]; then
     choices="--client -i"
+  elif [[ ${COMP_WORDS[1]} == client && $COMP_CWORD == 2 ]]; then
+    choices="add rotate remove list"
   elif [[ $before == -i ]]; then
     choices=$(cd "$(dirname "${COMP_WORDS[0]}")" && printf '%s ' inventory/*)
   fi

@@ -14,14 +14,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import yaml
+from deploy_log import log
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "files"))
-from vibe_launch import references
+from vibe_launch import CLIENT_CHECKS, references
 
 NAME = "vibe-router"
 MOUNT_PATH = "/etc/vibe-router"
@@ -33,11 +33,6 @@ MOST_BYTES = 2**20
 
 class ReleaseError(Exception):
     """The folder is no release, or one that a ConfigMap cannot hold; the message says what is wrong and the mend."""
-
-
-def log(level: str, message: str) -> None:
-    """Write one line to standard error."""
-    sys.stderr.write(f"[{time.strftime('%H:%M:%S')}] [DEPLOY] [{level}] {message}\n")
 
 
 def shipped(release: Path) -> dict[str, str]:
@@ -92,6 +87,9 @@ def values(release: Path, redis: str) -> dict[str, Any]:
         raise ReleaseError(
             f"{release}: config.yaml or compose.yaml cannot be read: {error!r}; deploy the release again"
         ) from None
+    # Who may ask is LiteLLM's own to say there: no gateway of ours stands before it.
+    for section, name, _ in CLIENT_CHECKS:
+        (config.get(section) or {}).pop(name, None)
     if redis:
         host, _, port = redis.partition(":")
         if port and not port.isdecimal():

@@ -26,13 +26,13 @@ class Answer:
 class Client:
     """A client with an address of the gateway and a key."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, ca_file: str | None = None) -> None:
         parts = urlsplit(url)
         self.url = url.rstrip("/")
         self.secure = parts.scheme == "https"
         self.name = parts.hostname or ""
         self.port = parts.port or (443 if self.secure else 80)
-        self._key = key
+        self._key, self._ca_file = key, ca_file
 
     def resolve(self) -> None:
         """Look the name up; OSError where it has no address."""
@@ -44,7 +44,7 @@ class Client:
 
     def shake_hands(self) -> None:
         """Make a TLS connection as a client does, with its certificate checked; OSError where that fails."""
-        context = ssl.create_default_context()
+        context = ssl.create_default_context(cafile=self._ca_file)
         address = (self.name, self.port)
         with (
             socket.create_connection(address, CONNECT_SECONDS) as plain,
@@ -61,7 +61,9 @@ class Client:
             OSError: there was no whole answer (requests' errors are such).
         """
         headers = {"authorization": f"Bearer {self._key}"}
-        answer = requests.request(method, f"{self.url}{path}", json=body, headers=headers, timeout=seconds)
+        answer = requests.request(
+            method, f"{self.url}{path}", json=body, headers=headers, timeout=seconds, verify=self._ca_file or True
+        )
         return Answer(answer.status_code, {name.lower(): text for name, text in answer.headers.items()}, answer.text)
 
     def chat(self, model: str, prompt: str, **more: Any) -> Answer:

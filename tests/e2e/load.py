@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -57,6 +58,11 @@ class Traffic:
         return "\n".join([f"{len(self.failed)} of {self.sent} lost; slowest first bytes, s, by begin: {slow}", *told])
 
 
+def trusted(settings: dict[str, str]) -> ssl.SSLContext:
+    """Return whom a client with these *settings* trusts."""
+    return ssl.create_default_context(cafile=settings.get("VIBE_CA_FILE"))
+
+
 async def _send(client: httpx.AsyncClient, stream: bool, traffic: Traffic, begun: float) -> None:
     body = {
         "model": "chat-auto",
@@ -85,13 +91,17 @@ async def _keep_sending(
     settings: dict[str, str], rate: float, stream_every: int, longest: float, traffic: Traffic, done: threading.Event
 ) -> None:
     headers = {"Authorization": f"Bearer {settings['OPENAI_API_KEY']}"}
-    limits = httpx.Limits(max_connections=None)
+    limits, context = httpx.Limits(max_connections=None), trusted(settings)
     begun = time.monotonic()
     running: set[asyncio.Task[None]] = set()
     async with AsyncExitStack() as stack:
         made = (
             httpx.AsyncClient(
-                base_url=settings["OPENAI_BASE_URL"], headers=headers, timeout=REQUEST_SECONDS, limits=limits
+                base_url=settings["OPENAI_BASE_URL"],
+                headers=headers,
+                timeout=REQUEST_SECONDS,
+                limits=limits,
+                verify=context,
             )
             for _ in range(CLIENTS)
         )

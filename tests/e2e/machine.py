@@ -20,8 +20,8 @@ SECONDS = 1200.0
 Run = subprocess.CompletedProcess[str]
 
 
-def run(*words: str, check: bool = True, timeout: float = SECONDS, **environment: str) -> Run:
-    """Run a command in the project's folder and return it with its output.
+def run(*words: str, check: bool = True, timeout: float = SECONDS, given: str = "", **environment: str) -> Run:
+    """Run a command in the project's folder, *given* its standard input, and return it with its output.
 
     Raises:
         AssertionError: it failed and *check* was not taken away.
@@ -30,7 +30,7 @@ def run(*words: str, check: bool = True, timeout: float = SECONDS, **environment
         words,
         cwd=PROJECT,
         env={**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", **environment},
-        stdin=subprocess.DEVNULL,
+        input=given,
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -117,4 +117,5 @@ def chat(settings: dict[str, str], prompt: str, model: str = "chat-auto", **body
         headers={"Authorization": f"Bearer {settings['OPENAI_API_KEY']}"},
         json={"model": model, "messages": [{"role": "user", "content": prompt}], "max_tokens": 16, **body},
         timeout=90,
+        verify=settings.get("VIBE_CA_FILE") or True,
     )

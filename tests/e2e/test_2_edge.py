@@ -4,18 +4,22 @@ import itertools
 import json
 import re
 import socket
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPResponse
+from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e.machine import containers, run
+from e2e.machine import containers, run, wait_for
 
 ADDRESS = ("127.0.0.1", 4000)
 MAX_BODY_BYTES = 33_554_432
 WRONG_KEY_BURST = 20
+PER_MINUTE = 200
 TIMEOUT_SECONDS = 60
+LOG_SECONDS = 10
 CHAT, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/responses", "/v1/messages"
 APIS = (CHAT, RESPONSES, MESSAGES)
 READ_STUB = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8080/requests').read().decode())"
@@ -70,9 +74,16 @@ def _router_log() -> str:
     return done.stdout + done.stderr
 
 
-def _gateway_log() -> list[str]:
-    """Return the lines of the access log; HAProxy's own messages go to standard error."""
-    return run("docker", "logs", "vibe-gateway").stdout.splitlines()
+def _logged(request_id: str) -> list[str]:
+    """Return the lines of the access log about a request, once there is one: it is written after the answer."""
+
+    def lines() -> list[str]:
+        # HAProxy's own messages go to standard error.
+        log = run("docker", "logs", "vibe-gateway").stdout.splitlines()
+        return [line for line in log if f'"request_id":"{request_id}"' in line]
+
+    wait_for(lines, LOG_SECONDS, lambda: f"no line about {request_id}")
+    return lines()
 
 
 def _asked_of_the_stub() -> list[dict[str, Any]]:
@@ -156,9 +167,10 @@ def test_the_right_key_is_known_however_a_client_sends_it(case: str, api: str, k
 
 
 def test_a_refused_key_leaves_one_line_with_the_clients_address_and_no_key(deployed: dict[str, str]) -> None:
-    before = len(_gateway_log())
-    assert _request(CHAT, b"Authorization: Bearer sk-marked-and-wrong\r\n").status == 401
-    lines = _gateway_log()[before:]
+    request_id = uuid.uuid4().hex
+    headers = b"Authorization: Bearer sk-marked-and-wrong\r\nx-request-id: %s\r\n" % request_id.encode()
+    assert _request(CHAT, headers).status == 401
+    lines = _logged(request_id)
     assert len(lines) == 1
     assert json.loads(lines[0])["status"] == 401
     assert json.loads(lines[0])["client"] == "127.0.0.1"
@@ -166,17 +178,20 @@ def test_a_refused_key_leaves_one_line_with_the_clients_address_and_no_key(deplo
 
 
 def test_an_answered_request_is_logged_under_its_clients_name(key: bytes) -> None:
-    before = len(_gateway_log())
-    assert _request(CHAT, b"Authorization: Bearer %s\r\n" % key).status == 200
-    entry = json.loads(_gateway_log()[before])
+    request_id = uuid.uuid4().hex
+    headers = b"Authorization: Bearer %s\r\nx-request-id: %s\r\n" % (key, request_id.encode())
+    assert _request(CHAT, headers).status == 200
+    entry = json.loads(_logged(request_id)[0])
     assert (entry["client_name"], entry["pool"]) == ("default", "pool-chat-mini")
 
 
-def test_no_key_stands_in_the_gateways_files(key: bytes) -> None:
+def test_litellms_key_stands_in_one_file_of_the_gateways_and_for_its_user_alone(key: bytes) -> None:
     found = run(
         "grep", "--recursive", "--files-with-matches", key.decode(), "/opt/litellm-vibe-router/gateway", check=False
     )
-    assert found.stdout == ""
+    (path,) = map(Path, found.stdout.split())
+    assert path.name == "router_keys.map"
+    assert oct(path.stat().st_mode & 0o777) == "0o400"
     assert key.decode() not in run("docker", "inspect", "vibe-gateway").stdout
 
 
@@ -296,3 +311,36 @@ def test_many_wrong_keys_wait_and_a_right_one_never_does(key: bytes) -> None:
     assert late.status == 401
     assert "answers to them are delayed" in late.error["message"]
     assert _request(CHAT, right).status == 200
+
+
+@pytest.fixture
+def limited(deployed: dict[str, str]) -> Iterator[None]:
+    """The gateway with limits of requests a minute, a client's the higher one; afterwards it has none."""
+    gateway = ("./deploy.sh", "--tags", "gateway")
+    limits = {"gateway_requests_per_minute": PER_MINUTE, "gateway_client_requests_per_minute": PER_MINUTE + 50}
+    run(*gateway, "-e", json.dumps(limits))
+    yield
+    run(*gateway)
+
+
+@pytest.mark.usefixtures("limited")
+def test_a_client_that_asks_too_often_is_told_so_in_the_words_of_the_api(key: bytes) -> None:
+    right = b"Authorization: Bearer %s\r\n" % key
+    head = b"GET /v1/models HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n%s\r\n" % right
+    answers = [_send(head) for _ in range(PER_MINUTE + 20)]
+    assert answers[0].status == 200
+    late = [_request(api, right) for api in (CHAT, MESSAGES)]
+    assert [answer.status for answer in late] == [429, 429]
+    assert late[0].error["code"] == "rate_limit_exceeded"
+    assert late[1].error["type"] == "rate_limit_error"
+    assert json.loads(late[1].body)["type"] == "error"
+    assert all("All clients together may send 200 requests" in answer.error["message"] for answer in late)
+    # What is refused counts on, to the limit of this client.
+    further = [_send(head) for _ in range(50)][-1]
+    assert further.status == 429
+    assert "This API key may send 250 requests" in further.error["message"]
+    # Clients may come again, and are told when; those with a wrong key are not.
+    assert all((one.headers["retry-after"], one.headers["x-should-retry"]) == ("10", "true") for one in late)
+    assert _request(CHAT, b"Authorization: Bearer sk-guess\r\n").headers["x-should-retry"] == "false"
+    # Whoever only wants to know whether it lives is no client.
+    assert _send(b"GET /health/liveliness HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n").status == 200

@@ -1,10 +1,12 @@
-"""Families in shadow, off, and with an adapter learnt from labels: deployed, verified and undone like any release."""
+"""Families in shadow, off, and with an adapter learnt by replay: deployed, verified and undone like any release."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,25 +23,68 @@ ROUTING: dict[str, Any] = {"chat": "shadow", "codex": False}
 LAW, HOLIDAY = f"Tell me about our neighbours {PLANTED}.", f"Tell me about our neighbours {PLAIN}."
 SERVING = Path("/opt/litellm-vibe-router/router/serving")
 APIS = ("chat/completions", "responses", "messages")
+PLUG_IN = str(PROJECT / "files/vibe_router.py")
+REPORT, PAGES = "playbooks/routing_report.yml", PROJECT / "reports/local/routing"
+# What the stub upstream is asked for by the cheap pool of the family claude.
+CHEAP_MODEL = next(
+    pool["deployments"][0]["model"].partition("/")[2]
+    for pool in MODELS["router_pools"]
+    if pool["name"] == "pool-claude-haiku"
+)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """What replay, report and fit said and made of prompts with a planted rule, for the family claude."""
+
+    priced: str
+    was_sent_unasked: bool
+    labels: list[dict[str, Any]]
+    reported: str
+    family: dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def learnt(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """An adapter of the family claude, and the threshold of its table for the share that the planted rule makes."""
-    folder = tmp_path_factory.mktemp("fit")
-    labels, out = written(folder / "labels.jsonl", made_labels(160, planted=True)), folder / "adapter.json"
-    plug_in = str(PROJECT / "files/vibe_router.py")
-    run(sys.executable, plug_in, "fit", "--labels", str(labels), "--out", str(out), "--family", "claude")
+def learnt(deployed: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Loop:
+    """The way from kept prompts to an adapter of the family claude, on the deployed stack."""
+    folder, labels = tmp_path_factory.mktemp("learnt"), PAGES / "labels/claude.jsonl"
+    labels.unlink(missing_ok=True)
+    prompts = []
+    for index, row in enumerate(made_labels(100, planted=True)):
+        # The stub's answers say what they are worth, and as the judge it reads that. The same words in all prompts.
+        tags = f"[[stub:quality=0.9]][[stub:model={CHEAP_MODEL},quality={0.9 if row['weak_score'] else 0.2}]]"
+        prompts.append({"id": index, "prompt": f"{row['prompt']} {tags}"})
+    asked = {
+        "replay_prompts": str(written(folder / "prompts.jsonl", prompts)),
+        "replay_family": "claude",
+        "replay_judge": "pool-chat-standard",
+        "replay_criteria": "[[stub:grades]]",
+        "replay_answer_tokens": 64,
+    }
+    variables = folder / "replay.json"
+    variables.write_text(json.dumps(asked), encoding="utf-8")
+    priced = run(PLAYBOOK, "playbooks/replay.yml", "--extra-vars", f"@{variables}").stdout
+    was_sent_unasked = labels.exists()
+    variables.write_text(json.dumps({**asked, "replay_most_dollars": 5}), encoding="utf-8")
+    run(PLAYBOOK, "playbooks/replay.yml", "--extra-vars", f"@{variables}")
+    reported = run(PLAYBOOK, REPORT).stdout
+    rows = [json.loads(line) for line in labels.read_text(encoding="utf-8").splitlines()]
+    # The next report is of what clients say.
+    labels.unlink()
+    out = folder / "adapter.json"
+    fitted = ("--labels", str(PAGES / "claude.labels.jsonl"), "--out", str(out), "--family", "claude")
+    run(sys.executable, PLUG_IN, "fit", *fitted)
     (point,) = (point for point in json.loads(out.read_text(encoding="utf-8"))["curve"] if point["share"] == 0.4)
-    return {"adapter": str(out), "threshold": point["threshold"]}
+    family = {"adapter": str(out), "threshold": point["threshold"]}
+    return Loop(priced, was_sent_unasked, rows, reported, family)
 
 
 @pytest.fixture(scope="module")
 def shadowed(
-    deployed: dict[str, str], learnt: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+    deployed: dict[str, str], learnt: Loop, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, str]]:
     """The deployment with two families that do not route and one that learnt; afterwards the one before is back."""
-    changes = {name: {"routing": routing} for name, routing in ROUTING.items()} | {"claude": learnt}
+    changes = {name: {"routing": routing} for name, routing in ROUTING.items()} | {"claude": learnt.family}
     families = [family | changes.get(family["name"], {}) for family in MODELS["router_families"]]
     variables = tmp_path_factory.mktemp("shadow") / "variables.json"
     variables.write_text(json.dumps({"router_families": families, "router_records": 1000}), encoding="utf-8")
@@ -59,6 +104,16 @@ def _headers(settings: dict[str, str], api: str, model: str, *, stream: bool, pr
     answer = requests.post(f"{settings['OPENAI_BASE_URL']}/{api}", json=body, headers=key, timeout=90)
     assert answer.status_code == 200, answer.text
     return {name: value for name, value in answer.headers.items() if name.startswith("x-vibe-")}
+
+
+def test_a_replay_says_its_price_and_its_labels_are_worth_the_switch(learnt: Loop) -> None:
+    assert "100 of 100 prompts" in learnt.priced
+    assert "Nothing was sent" in learnt.priced
+    assert not learnt.was_sent_unasked
+    assert len(learnt.labels) == 100
+    assert {(row["weak_score"], row["strong_score"]) for row in learnt.labels} == {(0.2, 0.9), (0.9, 0.9)}
+    assert "claude: switch on: it gains " in learnt.reported
+    assert "chat: not yet, " in learnt.reported
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
@@ -83,13 +138,16 @@ def test_off_decides_nothing(shadowed: dict[str, str], api: str) -> None:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_the_other_family_routes_on_by_what_it_learnt(shadowed: dict[str, str], api: str) -> None:
+def test_the_other_family_routes_on_by_what_it_learnt(shadowed: dict[str, str], learnt: Loop, api: str) -> None:
     law = _headers(shadowed, api, "claude-auto", stream=True, prompt=LAW)
     holiday = _headers(shadowed, api, "claude-auto", stream=True, prompt=HOLIDAY)
     assert law["x-vibe-pool"] == law["x-vibe-served-pool"] == "pool-claude-sonnet"
     assert holiday["x-vibe-pool"] == holiday["x-vibe-served-pool"] == "pool-claude-haiku"
     assert law["x-vibe-adapter"] == holiday["x-vibe-adapter"]
     assert "x-vibe-routing" not in law
+    adapted = ("explain", LAW, "--adapter", learnt.family["adapter"], "--json")
+    told = json.loads(run(sys.executable, PLUG_IN, *adapted).stdout)
+    assert float(law["x-vibe-score"]) == pytest.approx(told["score"], abs=1), told
 
 
 def _say(settings: dict[str, str], body: dict[str, Any], key: str = "") -> int:
@@ -111,17 +169,23 @@ def test_what_clients_say_of_answers_becomes_labels(shadowed: dict[str, str]) ->
     slot = (SERVING.read_text(encoding="utf-8").partition("VIBE_SLOT_ADDRESS=")[2]).split()[0]
     refused = requests.post(f"http://{slot}/vibe/feedback", json={"request_id": calls[3], "good": True}, timeout=30)
     assert refused.status_code == 401, refused.text
+    counters = f"http://127.0.0.1:{int(slot.rpartition(':')[2]) + 100}/metrics"
+    counted = requests.get(counters, timeout=30).text
+    told = {status: float(said) for status, said in re.findall(r'vibe_feedback_total\{status="(\d+)"\} (\S+)', counted)}
+    # What had no right to speak was not heard.
+    assert told == {"200": 3.0, "400": 1.0, "404": 1.0, "409": 1.0}
     # Of its own in every run: Redis remembers conversations.
     talk = str(uuid4())
     wrong = [{"role": "user", "content": HOLIDAY}, {"role": "assistant", "content": "Well."}]
     _call(shadowed, HOLIDAY, talk=talk)
     _call(shadowed, "No, that's wrong.", wrong, pool="pool-claude-sonnet", talk=talk)
-    said = run(PLAYBOOK, "playbooks/labels.yml").stdout
-    assert " labels of claude; " in said
-    lines = (PROJECT / "reports/local/labels/claude.jsonl").read_text(encoding="utf-8").splitlines()
+    assert "claude: not yet, " in run(PLAYBOOK, REPORT).stdout
+    lines = (PAGES / "claude.labels.jsonl").read_text(encoding="utf-8").splitlines()
     # The last ones: a deployment that is kept has those of earlier runs too.
     assert [json.loads(line)["weak_score"] for line in lines][-4:] == [0.0, 0.25, 0.5, 0.0]
-    assert not any("place number" in line for line in lines)
+    page = (PAGES / "claude.html").read_text(encoding="utf-8")
+    assert "<h1>Not yet, " in page
+    assert not any("place number" in text for text in (*lines, page))
 
 
 def _call(

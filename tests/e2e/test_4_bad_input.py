@@ -75,6 +75,61 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"router_rollout_serial": [1, "150%"]},
         ["router_rollout_serial", "150%", "from 1%"],
     ),
+    "certificate that is not there": (
+        {"gateway_tls": "given", "gateway_tls_certificate": "/nonexistent.pem"},
+        [
+            "gateway_tls",
+            "gateway_tls_certificate names no file by its whole path: /nonexistent.pem",
+            "gateway_tls_key is not set",
+        ],
+    ),
+    "plain address of a gateway that speaks TLS": (
+        {"gateway_tls": "own_ca"},
+        ["verification_url", "begins with http://", "gateway_tls: own_ca", "write https://"],
+    ),
+    "unknown TLS": ({"gateway_tls": "maybe"}, ["gateway_tls", "auto, plain, own_ca, given", "maybe"]),
+    "address for a name": (
+        {"gateway_tls_names": ["https://gateway.example"]},
+        ["gateway_tls_names", '"https://gateway.example" is no name of a host'],
+    ),
+    "fewer requests than a verification sends": (
+        {"gateway_client_requests_per_minute": 60},
+        ["gateway_client_requests_per_minute", "60 is less than a verification needs", "200 or more"],
+    ),
+    "fewer requests than none": (
+        {"gateway_requests_per_minute": -1},
+        ["gateway_requests_per_minute", "-1 is less than a verification needs"],
+    ),
+    "everybody is trusted": (
+        {"gateway_trusted_proxies": ["everybody"]},
+        ["gateway_trusted_proxies", '"everybody" is no network', "10.0.0.0/8"],
+    ),
+    "clients that are none": (
+        {
+            "gateway_clients": [
+                {"name": "two words; rm -rf", "key_sha256": "0" * 64},
+                {"name": "default", "key_sha256": "1" * 64},
+                {"name": "line\n", "key_sha256": "2" * 64, "models": ["pool-nope"]},
+                {"name": "short", "key_sha256": "abc", "expires": "31.1.2027"},
+                {"name": "alone", "key_sha256": "4" * 64, "former_key_sha256": "5" * 64, "requests_per_minute": -1},
+                {"name": "alone", "key_sha256": "4" * 64, "former_key_expires": "2027-01-31T25:00:00Z"},
+            ]
+        },
+        [
+            "entry 1 has a name that is no plain word",
+            "entry 2 (default) has the name of the operator",
+            "entry 3 has a name that is no plain word",
+            "entry 3 may ask for pool-nope, which is neither a virtual model nor a pool",
+            "entry 4 (short): key_sha256 is no SHA-256",
+            "entry 4 (short): expires is neither a day such as 2027-01-31",
+            "entry 5 (alone): former_key_sha256 and former_key_expires belong together",
+            "entry 5 (alone): requests_per_minute is negative",
+            "entry 6 (alone): former_key_expires is neither a day",
+            "two clients have the same name",
+            "one key is there twice",
+            "./deploy.sh client writes such entries",
+        ],
+    ),
     "unknown pool": (_families(cheap_pool="pool-nope"), ["router_families", "unknown pool pool-nope", "router_pools"]),
     "no strong pool": (_families(strong_pool=None), ["strong_pool", "missing required arguments"]),
     "duplicate name": (_twice(), ["the model name pool-chat-mini is given 2 times"]),
@@ -115,6 +170,14 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"images_source": "pull", "images_litellm_pull_reference": "127.0.0.1:9/litellm:v1"},
         ["images_source", "127.0.0.1:9 does not answer this host"],
     ),
+    "compromised release": (
+        {"images_litellm_version": "1.82.8"},
+        ["images_litellm_version", "LiteLLM 1.82.8", "known to be compromised", "every machine that has run that one"],
+    ),
+    "compromised release, pulled": (
+        {"images_source": "pull", "images_litellm_pull_reference": "ghcr.io/berriai/litellm:v1.82.7"},
+        ["images_litellm_pull_reference", "LiteLLM 1.82.7", "known to be compromised"],
+    ),
     "archive without a path": ({"images_source": "archive"}, ["images_archive"]),
 }
 AT_A_TIME = "2"
@@ -122,7 +185,7 @@ AT_A_TIME = "2"
 OF_THE_SPECS = frozenset(
     (
         *("wrong type", "value that cannot be worked out", "unknown key", "unknown rule", "unknown routing"),
-        *("unknown affinity", "no strong pool"),
+        *("unknown affinity", "no strong pool", "unknown TLS"),
     )
 )
 
@@ -248,6 +311,34 @@ def test_a_fault_of_shared_variables_is_said_once_and_one_of_a_host_with_its_nam
     # One for each file system that /var/lib and /opt are on.
     assert said.count("MiB free") == said.count("On: router-2\n") > 0
     assert said.count(" findings, listed above; nothing was changed") == 2, "Ansible shows a failure twice"
+
+
+def _self_signed(folder: Path, name: str, host: str) -> tuple[str, str]:
+    """Make a certificate for *host* and return its file and that of its key."""
+    certificate, key = str(folder / f"{name}.pem"), str(folder / f"{name}.key")
+    new = ("-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=test")
+    run("openssl", "req", *new, "-addext", f"subjectAltName={host}", "-out", certificate, "-keyout", key)
+    return certificate, key
+
+
+def test_a_given_certificate_that_clients_would_refuse_is_named(tmp_path: Path) -> None:
+    certificate, _ = _self_signed(tmp_path, "mine", "DNS:other.example")
+    _, another = _self_signed(tmp_path, "another", "DNS:other.example")
+    given = {
+        "gateway_tls": "given",
+        "gateway_tls_certificate": certificate,
+        "verification_url": "https://127.0.0.1:4000",
+    }
+    command = (PLAYBOOK, "playbooks/preflight.yml", "--extra-vars")
+    said = run(*command, json.dumps({**given, "gateway_tls_key": another}), check=False).stdout
+    assert f"{another} does not belong to gateway_tls_certificate" in said
+    assert "it is not for 127.0.0.1, by which verification_url asks, but for DNS:other.example" in said
+    said = run(*command, json.dumps({**given, "gateway_tls_key": certificate}), check=False).stdout
+    assert f"{certificate} is no private key without a passphrase" in said
+    good = dict(
+        zip(("gateway_tls_certificate", "gateway_tls_key"), _self_signed(tmp_path, "good", "IP:127.0.0.1"), strict=True)
+    )
+    run(*command, json.dumps({**given, **good}))
 
 
 def test_a_key_that_no_pool_refers_to_is_not_demanded(tmp_path: Path) -> None:

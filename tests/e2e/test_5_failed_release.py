@@ -1,5 +1,6 @@
 """A release that is not good never serves: the old slot goes on, and no request is lost."""
 
+import hashlib
 import json
 import socket
 import threading
@@ -207,14 +208,22 @@ def test_a_release_that_is_not_there_is_refused_before_anything_is_touched() -> 
 
 
 def test_a_new_key_counts_once_its_release_serves_and_the_old_one_till_then(
-    deployed: dict[str, str], new_key: tuple[str, str]
+    deployed: dict[str, str], new_key: tuple[str, str], tmp_path: Path
 ) -> None:
-    new = {**deployed, "OPENAI_API_KEY": new_key[0]}
-    run(PLAYBOOK, "site.yml", "--tags", "gateway", "-e", new_key[1])
+    new, named = ({**deployed, "OPENAI_API_KEY": key} for key in (new_key[0], f"sk-{'named' * 8}"))
+    digest = hashlib.sha256(named["OPENAI_API_KEY"].encode()).hexdigest()
+    clients = tmp_path / "clients.json"
+    clients.write_text(json.dumps({"gateway_clients": [{"name": "team-a", "key_sha256": digest}]}), encoding="utf-8")
+    run(PLAYBOOK, "site.yml", "--tags", "gateway", "-e", new_key[1], "-e", f"@{clients}")
     assert chat(deployed, "hi").status_code == 200, "the gateway alone took the serving release's key away"
-    run(PLAYBOOK, "site.yml", "--skip-tags", "verify", "-e", new_key[1])
-    assert chat(new, "hi").status_code == 200
-    assert chat(deployed, "hi").status_code == 401
-    run(PLAYBOOK, "playbooks/rollback.yml")
+    # A client with a key of its own sees nothing of any of this.
+    with _requests_all_the_while(named) as failed:
+        run(PLAYBOOK, "site.yml", "--skip-tags", "verify", "-e", new_key[1], "-e", f"@{clients}")
+        assert chat(new, "hi").status_code == 200
+        assert chat(deployed, "hi").status_code == 401
+        run(PLAYBOOK, "playbooks/rollback.yml", "-e", f"@{clients}")
+    assert failed == []
     assert chat(deployed, "hi").status_code == 200, "a rollback brings back the key of the release that it brings back"
     assert chat(new, "hi").status_code == 401
+    run(PLAYBOOK, "site.yml", "--tags", "gateway")
+    assert chat(named, "hi").status_code == 401

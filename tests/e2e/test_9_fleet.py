@@ -5,16 +5,23 @@ The tests build on each other, in order. A third of the load are streams of some
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import shlex
+import socket
+import textwrap
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
+import requests
 import yaml
-from e2e.lab import GATEWAY, HOSTS, INVENTORY, LAB, ROUTERS, on
-from e2e.load import traffic_to
-from e2e.machine import PLAYBOOK, Run, changed, chat, run
+from e2e.lab import GATEWAY, HOSTS, INVENTORY, LAB, REDIS, ROUTERS, addresses, on
+from e2e.load import traffic_to, trusted
+from e2e.machine import PLAYBOOK, Run, changed, chat, run, wait_for
 
 BASE = "/opt/litellm-vibe-router"
 OURS = (
@@ -22,6 +29,9 @@ OURS = (
     f" ls -d {BASE} /var/lib/litellm-vibe-router"
 )
 FLEET = ("-i", "inventory/lab")
+RULES = "inet litellm_vibe_router"
+SLOT, PORTS = "docker ps --quiet --filter name=^litellm-vibe-router-", "docker ps --format {{.Ports}}"
+SCANNED_PORTS, SCANNED_AT_ONCE, SCAN_SECONDS = 10_000, 400, 1.5
 
 
 def _play(*words: str, check: bool = True) -> Run:
@@ -35,6 +45,16 @@ def _serving() -> dict[str, str]:
     # "UP 2/3" has missed a health check of a busy moment, and serves.
     assert all(row["gateways"].startswith("UP") for row in routers), routers
     return {row["host"]: row["release"] for row in routers}
+
+
+def _certificate(settings: dict[str, str]) -> str:
+    """Return the serial number of the certificate that the gateway shows."""
+    parts = urlsplit(settings["OPENAI_BASE_URL"])
+    with (
+        socket.create_connection((parts.hostname, parts.port), 30) as plain,
+        trusted(settings).wrap_socket(plain, server_hostname=parts.hostname) as shown,
+    ):
+        return str((shown.getpeercert() or {})["serialNumber"])
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +77,121 @@ def test_hosts_become_a_fleet_that_serves_one_release(fleet: Run, settings: dict
     assert set(serving) == set(ROUTERS)
     assert len(set(serving.values())) == 1
     assert chat(settings, "hi").status_code == 200
+
+
+def test_clients_are_served_by_tls_alone_and_by_http_2(settings: dict[str, str]) -> None:
+    address, key = settings["OPENAI_BASE_URL"], settings["OPENAI_API_KEY"]
+    assert address.startswith("https://")
+    body = {"model": "chat-auto", "messages": [{"role": "user", "content": "hi"}], "stream": True}
+    with httpx.Client(http2=True, verify=trusted(settings), headers={"authorization": f"Bearer {key}"}) as client:
+        answer = client.post(f"{address}/chat/completions", json=body, timeout=60)
+        # Of no declared length, which the gateway's filter counts.
+        models = client.get(f"{address}/models", timeout=60)
+        refused = client.get(f"{address}/models", headers={"authorization": "Bearer sk-nobody"}, timeout=60)
+    assert (answer.status_code, answer.http_version) == (200, "HTTP/2")
+    assert answer.text.rstrip().endswith("[DONE]")
+    # What the gateway answers by itself says so too.
+    assert {one.headers["strict-transport-security"] for one in (answer, models, refused)} == {"max-age=63072000"}
+    with pytest.raises(requests.exceptions.SSLError, match="CERTIFICATE_VERIFY_FAILED"):
+        requests.get(f"{address}/models", timeout=30)
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{address.replace('https', 'http')}/models", timeout=30)
+    # The key of the authority is here alone, and that of the certificate for the gateway alone.
+    assert "ca.key" not in on(GATEWAY, f"find {BASE} -name '*.key'")
+    assert on(GATEWAY, f"stat --format '%a %u' {BASE}/gateway/conf/gateway.pem") == "400 10003"
+
+
+async def _open_ports(address: str) -> set[int]:
+    """Return the TCP ports of *address* that accept a connection, of those among which all of the toolkit's are."""
+    busy = asyncio.Semaphore(SCANNED_AT_ONCE)
+
+    async def accepts(port: int) -> bool:
+        async with busy:
+            try:
+                _, writer = await asyncio.wait_for(asyncio.open_connection(address, port), SCAN_SECONDS)
+            except (OSError, TimeoutError):
+                return False
+            writer.close()
+            return True
+
+    ports = range(1, SCANNED_PORTS)
+    found = await asyncio.gather(*map(accepts, ports))
+    return {port for port, is_open in zip(ports, found, strict=True) if is_open}
+
+
+def _reached(host: str, targets: list[str]) -> list[str]:
+    """Return which of *targets* (address:port) a container that is none of ours reaches from a router host."""
+    ask = textwrap.dedent("""
+        import socket, sys
+        for target in sys.argv[1:]:
+            try:
+                socket.create_connection(target.split(":"), 2).close()
+            except OSError:
+                continue
+            print(target)
+    """)
+    image = on(host, "docker image ls --format '{{.Repository}}:{{.Tag}}' | grep litellm: | head -1")
+    foreign = f"docker run --rm --entrypoint python3 {image} -c {shlex.quote(ask)} {' '.join(targets)}"
+    return on(host, foreign).split()
+
+
+def test_from_outside_a_port_scan_finds_ssh_and_the_gateway_alone(fleet: Run) -> None:
+    # This machine is none of the inventory's. What listens there, on addresses that it reaches, is more.
+    assert "4101" in on(ROUTERS[0], "ss --listening --tcp --numeric") + on(ROUTERS[0], "docker ps --format {{.Ports}}")
+    found = {host: asyncio.run(_open_ports(address)) for host, address in addresses().items()}
+    assert found == {GATEWAY: {22, 4000}, REDIS: {22}, ROUTERS[0]: {22}, ROUTERS[1]: {22}}
+
+
+def test_from_a_foreign_container_or_past_the_published_ports_neither_slots_nor_redis_are_reached(fleet: Run) -> None:
+    router, other, redis = (addresses()[host] for host in (*ROUTERS, REDIS))
+    slot = f"{router}:{4101 if f'{router}:4101' in on(ROUTERS[0], PORTS) else 4102}"
+    network = '{{(index .NetworkSettings.Networks "vibe").IPAddress}}'
+    inside = on(ROUTERS[0], f"docker inspect --format '{network}' $({SLOT})")
+    targets = [slot, f"{other}:4101", f"{other}:4102", f"{redis}:6379"]
+    past = f"ip route add {inside}/32 via {router}; timeout 3 bash -c '</dev/tcp/{inside}/4000' && echo reached"
+    past += f"; ip route del {inside}/32"
+    assert _reached(ROUTERS[0], targets) == []
+    assert on(REDIS, past, check=False) == ""
+    # The same without our rules, so that it is they that keep them.
+    on(ROUTERS[0], f"nft delete table {RULES}")
+    try:
+        assert _reached(ROUTERS[0], targets) == [slot, f"{redis}:6379"]
+        assert on(REDIS, past, check=False) == "reached"
+    finally:
+        on(ROUTERS[0], "nft -f /etc/litellm-vibe-router/firewall.nft")
+    assert _reached(ROUTERS[0], targets) == []
+
+
+@pytest.mark.slow
+def test_a_closed_host_lets_in_ssh_alone_and_rules_that_lock_ansible_out_undo_themselves(
+    settings: dict[str, str],
+) -> None:
+    firewall = ("./deploy.sh", *FLEET, "--tags", "firewall", "-e", "firewall_closed=true")
+    listens = "python3 -c 'import socket, time; s = socket.create_server((\"\", 4444)); time.sleep(600)'"
+    run("docker", "exec", "--detach", REDIS, "sh", "-c", f"echo $$ > /tmp/listens; exec {listens}")
+    before = on(REDIS, f"nft list table {RULES}")
+    assert 4444 in asyncio.run(_open_ports(addresses()[REDIS]))
+    try:
+        run(*firewall)
+        assert asyncio.run(_open_ports(addresses()[REDIS])) == {22}
+        assert asyncio.run(_open_ports(addresses()[GATEWAY])) == {22, 4000}
+        assert chat(settings, "hi").status_code == 200
+        closed = on(REDIS, f"nft list table {RULES}")
+        # SSH elsewhere than it is; twice, for what is gone back to must not be what locked out before.
+        for _ in range(2):
+            locked_out = run(*firewall, "-e", "firewall_ssh_port=2222", "-e", "firewall_undo_seconds=20", check=False)
+            assert locked_out.returncode != 0
+            assert "TASK [firewall : Host is reached through them]" in locked_out.stdout
+            wait_for(lambda: on(REDIS, f"nft list table {RULES}") == closed, 60)
+            # Whoever cannot be reached cannot be told that the deployment has ended.
+            run("./deploy.sh", "unlock", *FLEET)
+        assert "2222" not in on(REDIS, "cat /etc/litellm-vibe-router/firewall.nft"), "what is loaded at the next start"
+        on(REDIS, f"nft delete table {RULES}")
+        assert "firewall.nft would be loaded" in run("./deploy.sh", "drift", *FLEET, check=False).stdout
+    finally:
+        on(REDIS, "kill $(cat /tmp/listens)")
+        run("./deploy.sh", *FLEET, "--tags", "firewall")
+    assert on(REDIS, f"nft list table {RULES}") == before
 
 
 @pytest.mark.slow
@@ -146,6 +281,28 @@ def test_drift_names_the_host_where_somebody_changed_something(fleet: Run) -> No
     assert "config.yaml: was changed" in done.stdout
 
 
+@pytest.mark.slow
+def test_a_lost_host_comes_back_from_a_backup(settings: dict[str, str], tmp_path: Path) -> None:
+    redis = "docker exec vibe-redis sh -c 'REDISCLI_AUTH=$(cat /run/secrets/redis_password) redis-cli {}'"
+    key, certificate = tmp_path / "backup.key", tmp_path / "backup.pem"
+    words = ("openssl", "req", "-x509", "-newkey", "rsa:3072", "-nodes", "-days", "2", "-subj", "/CN=backup")
+    run(*words, "-keyout", str(key), "-out", str(certificate))
+    on(REDIS, redis.format("set planted here"))
+    run("./deploy.sh", "backup", *FLEET, "-e", f"backup_certificate={certificate}", "-e", f"backup_dir={tmp_path}")
+    [backup] = tmp_path.glob("*.backup")
+
+    run("docker", "rm", "--force", "--volumes", REDIS)
+    run(*LAB)
+    for secret in ("master_key", "redis_password"):
+        (INVENTORY / ".secrets" / secret).unlink()
+    assert on(REDIS, f"ls {BASE}", check=False) == ""
+    run("./deploy.sh", "restore", *FLEET, "-e", f"backup_file={backup}", "-e", f"backup_key={key}")
+
+    assert on(REDIS, redis.format("get planted")) == "here"
+    assert "backup" not in on(REDIS, f"ls {BASE}/redis/data")
+    assert chat(settings, "hi").status_code == 200
+
+
 @pytest.fixture
 def second_leaves(fleet: Run) -> None:
     """The inventory with the second router in router_leaving."""
@@ -158,9 +315,12 @@ def second_leaves(fleet: Run) -> None:
 
 @pytest.mark.usefixtures("second_leaves")
 def test_a_router_leaves_without_a_lost_request_and_nothing_of_ours_stays_there(settings: dict[str, str]) -> None:
+    before = _certificate(settings)
     with traffic_to(settings) as traffic:
-        run("./deploy.sh", *FLEET)
+        # Its certificate lasts 397 days, so it is made anew in the same run.
+        run("./deploy.sh", *FLEET, "-e", "gateway_tls_renew_days=398")
     assert not traffic.failed, traffic.story()
+    assert _certificate(settings) != before
     assert set(_serving()) == {ROUTERS[0]}
     assert ROUTERS[1] not in on(GATEWAY, f"cat {BASE}/gateway/conf/haproxy.cfg")
     assert on(ROUTERS[1], OURS, check=False) == ""

@@ -15,7 +15,7 @@ from e2e.machine import Run, run
 NAME = "litellm-vibe-router-variant"
 PORT = 4199
 START_SECONDS = 120
-FILES = ("config.yaml", "vibe_router.py", "vibe_launch.py", "vibe_routes.json", "vibe")
+FILES = ("config.yaml", "vibe_router.py", "vibe_auth.py", "vibe_launch.py", "vibe_routes.json", "vibe")
 Change = Callable[[dict[str, Any]], None]
 
 

@@ -22,13 +22,13 @@ _STYLE = Style(
     guide_stroke_color=_PALE,
     major_guide_stroke_color=_PALE,
     font_family="inherit",
-    colors=("var(--blue)", "var(--orange)", "var(--green)", "var(--purple)"),
+    colors=("var(--blue)", "var(--orange)", "var(--green)", "var(--purple)", "var(--purple)"),
     opacity=".85",
     opacity_hover="1",
     transition="0s",
 )
 # js=[]: by default the plot would fetch a script from the network.
-_COMMON = {
+COMMON = {
     "style": _STYLE,
     "js": [],
     "height": 280,
@@ -49,7 +49,7 @@ def score_chart(routed: Sequence[Result]) -> str:
             points[result.virtual_model].append((score, models.index(result.virtual_model) + 1.0))
     if not any(points.values()):
         return ""
-    chart = pygal.XY(stroke=False, xrange=(0, 100), range=(0.5, len(models) + 0.5), dots_size=5, **_COMMON)
+    chart = pygal.XY(stroke=False, xrange=(0, 100), range=(0.5, len(models) + 0.5), dots_size=5, **COMMON)
     chart.x_title, chart.show_y_labels = "complexity", False
     chart.x_labels = list(range(0, 101, 10))
     for model, found in points.items():
@@ -65,7 +65,7 @@ def latency_chart(routed: Sequence[Result]) -> str:
     pools = list(dict.fromkeys(result.pool for result in routed if result.pool))
     if not pools:
         return ""
-    chart = pygal.HorizontalBar(**{**_COMMON, "height": 120 + 50 * len(pools)})
+    chart = pygal.HorizontalBar(**{**COMMON, "height": 120 + 50 * len(pools)})
     chart.x_title = "milliseconds, median"
     chart.x_labels = pools
     for api in dict.fromkeys(result.api for result in routed):

@@ -15,7 +15,8 @@ from report.model import FAILED, OK, SKIPPED, Report, Result, areas
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """Return what renders the pages."""
     return Environment(
         loader=FileSystemLoader(_TEMPLATES),
         # CRITICAL: what an upstream answered is quoted in the page.
@@ -31,7 +32,7 @@ def page_html(report: Report, change: Change) -> str:
     names = areas(report.results)
     routed = [result for result in report.results if result.virtual_model]
     return (
-        _environment()
+        page_environment()
         .get_template("report.html.j2")
         .render(
             report=report,
@@ -51,7 +52,7 @@ def page_html(report: Report, change: Change) -> str:
 def index_html(environment: str, reports: Sequence[Report]) -> str:
     """Return the page that lists the kept reports, newest first."""
     return (
-        _environment()
+        page_environment()
         .get_template("index.html.j2")
         .render(environment=environment, reports=list(reversed(reports)), OK=OK, FAILED=FAILED)
     )

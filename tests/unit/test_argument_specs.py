@@ -1,5 +1,6 @@
 """Each role's defaults and argument specs say the same: neither can drift from the other."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,20 @@ def test_every_option_carries_the_prefix_of_its_role_and_a_description(role: str
 def test_options_that_hold_a_secret_are_marked_no_log(role: str) -> None:
     secret = [name for name in _options(role) if name.endswith(("_password", "_master_key", "_api_key", "_secrets"))]
     assert [name for name in secret if not _options(role)[name].get("no_log")] == []
+
+
+@pytest.mark.parametrize("role", ROLE_NAMES)
+def test_a_template_asks_numbers_and_yes_or_no_by_value(role: str) -> None:
+    # -e name=0 is the text "0", which is true to Jinja unless a filter makes a number of it.
+    texts_are_true = [name for name, option in _options(role).items() if option["type"] in {"int", "float", "bool"}]
+    asked = [
+        f"{path.name}: {condition}"
+        for path in sorted((ROLES / role / "templates").glob("*.j2"))
+        for condition in re.findall(r"\{%-? *(?:el)?if (.*?) *-?%\}", path.read_text(encoding="utf-8"))
+        for name in texts_are_true
+        if re.search(rf"\b{name}\b(?! *\| *(?:int|float|bool)\b)", condition)
+    ]
+    assert asked == []
 
 
 @pytest.mark.parametrize("role", ROLE_NAMES)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+from pathlib import Path
 
 import pytest
 from bench.routing import quality
@@ -40,3 +42,19 @@ def test_the_interval_of_chance_holds_nothing_gained_and_that_of_the_truth_does_
     assert low < 0 < high
     low, _ = quality.intervals([row.gain for row in rows], length, rows)
     assert low > 0.1
+
+
+def test_without_the_prompts_it_runs_on_our_own_and_says_that_they_are_made_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VIBE_DATA", str(tmp_path / "missing"))
+    # Its image is not there in a unit test.
+    monkeypatch.setattr(quality, "litellm", lambda image, prompts: {})
+    monkeypatch.setattr("sys.argv", ["quality.py", "--image", "none"])
+    assert quality.main() == 0
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert (found["rows"], found["made up"], found["labels"]) == (64, True, {})
+    assert "whose outcomes are made up" in said.err
+    # Half of them gain: no order has more than .75.
+    assert 0.5 < found["scorers"][quality.OURS]["macro APGR"] <= 0.75

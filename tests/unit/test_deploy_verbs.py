@@ -54,10 +54,10 @@ def _completed(words: list[str]) -> list[str]:
 
 
 def test_bash_completes_verbs_and_inventories() -> None:
-    assert _completed(["ro"]) == ["rollback"]
+    assert _completed(["ro"]) == ["rollback", "rotate"]
     assert {verb for verb, _, _ in ROWS} < set(_completed([""]))
     assert _completed(["status", "-i", "inventory/ex"]) == ["inventory/example"]
-    assert _completed(["env", "--client", "c"]) == ["claude-code", "codex"]
+    assert _completed(["env", "--client", "c"]) == ["claude-code", "codex", "ca"]
     assert _completed(["env", "-i", "inventory/ex"]) == ["inventory/example"]
 
 

@@ -16,13 +16,24 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from host import on_host, test_answers, test_containers, test_engine, test_gateway, test_host, test_redis, test_secrets
+from host import (
+    on_host,
+    test_answers,
+    test_containers,
+    test_engine,
+    test_firewall,
+    test_gateway,
+    test_host,
+    test_redis,
+    test_secrets,
+)
 from report.model import CheckFailedError
 
 MODULES: tuple[ModuleType, ...] = (
     test_answers,
     test_containers,
     test_engine,
+    test_firewall,
     test_gateway,
     test_host,
     test_redis,
@@ -126,6 +137,7 @@ class World:
             "true": "",
             "date": str(round(time.time())),
             "docker events": "",
+            "nft": "    tcp dport { 4101, 4102 } ip saddr 10.0.0.1 accept\n    tcp dport { 4101, 6379 } drop",
             f"readlink {ROUTER_DIR}/serving": "slots/blue.env",
             f"readlink {ROUTER_DIR}/current": f"releases/{RELEASE}",
             f"docker exec {SLOT} sha256sum": "aaaa  /app/vibe_router.py",
@@ -383,12 +395,12 @@ FAULTS: dict[str, tuple[Callable[[World], None], str, str]] = {
         "redis_maxmemory",
     ),
     "Redis is open to all": (
-        _in("vibe-redis", "HostConfig", "PortBindings", to={"6379/tcp": [{"HostIp": "0.0.0.0"}]}),
+        _in("vibe-redis", "HostConfig", "PortBindings", to={"6379/tcp": [{"HostIp": "0.0.0.0", "HostPort": "6379"}]}),
         "redis_is_published_nowhere_or_on_one_address",
         "redis_publish_address",
     ),
     "Redis is published without an address": (
-        _in("vibe-redis", "HostConfig", "PortBindings", to={"6379/tcp": [{"HostIp": ""}]}),
+        _in("vibe-redis", "HostConfig", "PortBindings", to={"6379/tcp": [{"HostIp": "", "HostPort": "6379"}]}),
         "redis_is_published_nowhere_or_on_one_address",
         "every address",
     ),
@@ -417,6 +429,12 @@ FAULTS: dict[str, tuple[Callable[[World], None], str, str]] = {
         _mode(f"{BASE_DIR}/redis/password", 0o644),
         "password_of_redis_belongs_to_its_user_alone",
         "redis/password",
+    ),
+    "rules are gone": (_says("nft", None), "what_is_published_is_kept_to_those_who_need_it", "it failed"),
+    "a port is for everybody": (
+        _says("nft", "tcp dport { 4101, 4102 } drop\ntcp dport 6379 accept"),
+        "what_is_published_is_kept_to_those_who_need_it",
+        "none for 6379",
     ),
     "disk is full": (_says("df", f"Filesystem\n{DISK.format(97)}"), "there_is_room_on_the_disk", "/ is 97 % full"),
     "clock is wrong": (

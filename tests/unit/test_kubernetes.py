@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 import subprocess
 import sys
@@ -10,12 +11,14 @@ from typing import Any
 
 import pytest
 import yaml
+from vibe_launch import CLIENT_CHECKS
 
 PROJECT = Path(__file__).resolve().parents[2]
 CONFIG: dict[str, Any] = {
     "model_list": [
         {"model_name": "pool", "litellm_params": {"model": "openai/m", "api_key": "os.environ/UPSTREAM_KEY"}}
     ],
+    "litellm_settings": {"drop_params": True},
     "general_settings": {
         "master_key": "os.environ/LITELLM_MASTER_KEY",
         "coordination_redis": {"host": "vibe-redis", "port": 6379, "password": "os.environ/REDIS_PASSWORD"},
@@ -29,7 +32,10 @@ def release(tmp_path: Path) -> Path:
     shutil.copytree(PROJECT / "files/vibe", folder / "vibe")
     shutil.copy(PROJECT / "files/vibe_router.py", folder)
     (folder / "vibe_routes.json").write_text("{}", encoding="utf-8")
-    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG), encoding="utf-8")
+    config = copy.deepcopy(CONFIG)
+    for section, name, value in CLIENT_CHECKS:
+        config.setdefault(section, {})[name] = value
+    (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     compose = {"services": {"router": {"environment": {"PYTHONPATH": "/app", "NO_DOCS": "True"}}}}
     (folder / "compose.yaml").write_text(yaml.safe_dump(compose), encoding="utf-8")
     return folder

@@ -65,7 +65,8 @@ class Outcome:
 
 
 def _roll(tmp_path: Path, faults: dict[str, list[str]], **variables: object) -> Outcome:
-    for role, tasks in {"router": ROLE, "gateway": SETTLE, "deployment": LOCK, "images": PRUNE}.items():
+    roles = {"router": ROLE, "gateway": SETTLE, "redis": SETTLE, "deployment": LOCK, "images": PRUNE}
+    for role, tasks in roles.items():
         folder = tmp_path / "roles" / role / "tasks"
         folder.mkdir(parents=True)
         for name, steps in tasks.items():
@@ -110,7 +111,8 @@ def test_a_good_release_is_recorded_everywhere(tmp_path: Path) -> None:
         "rollout": HOSTS,
         "switch-noted": HOSTS,
         "record": HOSTS,
-        "settle": ["g1"],
+        # Gateway and Redis are on one host.
+        "settle": ["g1", "g1"],
         "rollout-noted": ["g1", *HOSTS],
         "free": ["r1"],
     }

@@ -131,6 +131,25 @@ def test_options_come_before_the_file_and_the_file_before_the_variables(tmp_path
         suite.find_target({})
 
 
+def test_the_file_says_whom_to_trust_and_the_option_goes_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exports = tmp_path / "client.env"
+    exports.write_text(
+        "export OPENAI_BASE_URL='https://gateway.example/v1'\nexport OPENAI_API_KEY=sk-file\n"
+        "export VIBE_CA_FILE=/ca.pem\n",
+        encoding="utf-8",
+    )
+    for name in ("VIBE_ENV_FILE", "VIBE_CA_FILE", "OPENAI_BASE_URL", "OPENAI_API_KEY"):
+        # Set, so that it is put back whatever the suite does.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    suite.put_into_environment(suite.parse_arguments(["--env-file", str(exports)]))
+    assert (suite.target().url, suite.target().ca_file) == ("https://gateway.example", "/ca.pem")
+    suite.put_into_environment(suite.parse_arguments(["--env-file", str(exports), "--ca-file", "/other.pem"]))
+    assert suite.target().ca_file == "/other.pem"
+
+
 def test_key_is_not_shown(tmp_path: Path) -> None:
     target = suite.find_target({"OPENAI_BASE_URL": "http://env:4000/v1", "OPENAI_API_KEY": KEY})
     assert KEY not in repr(target)

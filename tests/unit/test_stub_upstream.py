@@ -5,25 +5,19 @@ from __future__ import annotations
 import base64
 import json
 import re
-import socket
 import struct
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from stub.controls import MAX_DELAY_SECONDS, parse_controls
 from stub.refused import RefusedError
+from stub_service import Client, running_stub
 
 pytest.importorskip("starlette", reason="the stub needs starlette")
 pytest.importorskip("uvicorn", reason="the stub is served by uvicorn")
-
-FILES = Path(__file__).resolve().parents[2] / "files"
 
 Json = dict[str, Any]
 
@@ -45,50 +39,6 @@ TOOLS: dict[str, Json] = {
     "messages": {"name": "ls", "input_schema": SCHEMA},
 }
 ARGUMENTS = {"path": "stub", "depth": 1, "mode": "r"}
-
-
-class Client:
-    """Requests to one stub."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def post(self, path: str, **options: Any) -> requests.Response:
-        return requests.post(self.url + path, timeout=10, **options)
-
-    def get(self, path: str) -> requests.Response:
-        return requests.get(self.url + path, timeout=10)
-
-
-@contextmanager
-def running_stub() -> Iterator[tuple[Client, list[str]]]:
-    """Run a stub as its container does, from another directory; its log is in the list once it has ended."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-B", str(FILES / "stub_upstream.py"), "--port", str(port)]
-    command += ["--models", "gpt-mini,gpt-standard"]
-    process = subprocess.Popen(command, cwd="/", stderr=subprocess.PIPE, text=True)
-    log: list[str] = []
-    try:
-        client = Client(f"http://127.0.0.1:{port}")
-        _wait_until_healthy(client)
-        yield client, log
-    finally:
-        process.terminate()
-        log += process.communicate(timeout=20)[1].splitlines()
-
-
-def _wait_until_healthy(client: Client) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            if client.get("/healthz").ok:
-                return
-        except requests.ConnectionError:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +113,17 @@ def test_usage_adds_up(client: Client, api: str) -> None:
     assert given > 20
     assert made > 0
     assert usage.get("total_tokens", given + made) == given + made
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_an_answer_says_what_it_is_worth_and_a_judge_reads_it(client: Client, api: str) -> None:
+    good = answer_text(api, ask(client, api, "hi [[stub:quality=0.75]]").json())
+    bad = answer_text(api, ask(client, api, "hi [[stub:quality=0]]").json())
+    assert good.endswith(" worth:0.75")
+    body = ask(client, api, f"<first>{bad}</first> <second>{good}</second> [[stub:grades]]").json()
+    assert json.loads(answer_text(api, body)) == {"first": 0.0, "second": 7.5}
+    assert ask(client, api, "hi [[stub:quality=1.5]]").status_code == 400
+    assert ask(client, api, "hi [[stub:grades=1]]").status_code == 400
 
 
 @pytest.mark.parametrize("api", ["chat/completions", "responses", "messages"])

@@ -68,16 +68,28 @@ def test_a_decision_is_counted_by_model_pool_and_rule(registry: prometheus_clien
     assert value("vibe_router_errors_total") == 1.0
 
 
+def test_feedback_is_counted_by_the_status_of_its_answer(registry: prometheus_client.CollectorRegistry) -> None:
+    counted = Counters(registry)
+    for status in (200, 409, 409):
+        counted.told(status)
+    assert registry.get_sample_value("vibe_feedback_total", {"status": "200"}) == 1.0
+    assert registry.get_sample_value("vibe_feedback_total", {"status": "409"}) == 2.0
+
+
 def test_what_was_served_is_counted_in_tokens_and_dollars(registry: prometheus_client.CollectorRegistry) -> None:
     counted = Counters(registry)
-    counted.served("chat-auto", Spending("pool-mini", Usage(10, 20, 0, 5), 0.25, 1.0))
-    counted.served("chat-auto", Spending("pool-mini", Usage(10, 0, 0, 5), None, 1.0))
+    counted.served("chat-auto", Spending("pool-mini", Usage(10, 20, 0, 5), 0.25, 1.0), "team-a")
+    counted.served("chat-auto", Spending("pool-mini", Usage(10, 0, 0, 5), None, 1.0), "team-a")
     labels = {"virtual_model": "chat-auto", "pool": "pool-mini"}
     assert registry.get_sample_value("vibe_tokens_total", {**labels, "kind": "input"}) == 20.0
     assert registry.get_sample_value("vibe_tokens_total", {**labels, "kind": "cached"}) == 20.0
     assert registry.get_sample_value("vibe_tokens_total", {**labels, "kind": "written"}) is None
     assert registry.get_sample_value("vibe_spend_dollars_total", labels) == 0.25
     assert registry.get_sample_value("vibe_strong_spend_dollars_total", labels) == 1.0
+    of_a_client = {"virtual_model": "chat-auto", "client": "team-a"}
+    assert registry.get_sample_value("vibe_client_spend_dollars_total", of_a_client) == 0.25
+    counted.asked("team-a", "chat-auto")
+    assert registry.get_sample_value("vibe_client_requests_total", of_a_client) == 1.0
 
 
 def test_without_the_library_nothing_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +97,8 @@ def test_without_the_library_nothing_is_counted(monkeypatch: pytest.MonkeyPatch)
     counted = Counters()
     counted.decided(_decision(), 0.1)
     counted.failed("chat-auto")
-    counted.served("chat-auto", Spending("pool-mini", Usage(1, 1, 1, 1), 1.0, 1.0))
+    counted.asked("team-a", "chat-auto")
+    counted.served("chat-auto", Spending("pool-mini", Usage(1, 1, 1, 1), 1.0, 1.0), "team-a")
 
 
 def test_counters_that_fail_are_no_matter_for_a_request(
@@ -95,7 +108,7 @@ def test_counters_that_fail_are_no_matter_for_a_request(
         def decided(self, *_: object) -> None:
             raise OSError("No space left on device")
 
-        failed = served = decided
+        failed = served = asked = decided
 
     monkeypatch.setattr(vibe_router, "COUNTERS", Full())
     family = Family(*("chat", "chat-auto", "pool-mini", "pool-standard", "pool-standard"), threshold=50.0)
@@ -112,7 +125,7 @@ def test_the_workers_of_a_slot_are_added_up_and_the_server_ends_with_its_parent(
     worker = textwrap.dedent("""
         from vibe.counters import Counters
         from vibe.spending import Spending, Usage
-        Counters().served("chat-auto", Spending("pool-mini", Usage(1, 0, 0, 2), 0.5, 1.5))
+        Counters().served("chat-auto", Spending("pool-mini", Usage(1, 0, 0, 2), 0.5, 1.5), "team-a")
     """)
     for _ in range(3):
         subprocess.run([sys.executable, "-c", worker], env=environment, check=True, timeout=PATIENCE_SECONDS)

@@ -120,6 +120,45 @@ def test_a_bad_label_is_named_by_file_and_line(
     assert not out.exists()
 
 
+def test_labels_that_are_not_one_family_or_not_distinct_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = tmp_path / "labels.jsonl"
+    rows = [{"id": 1, "prompt": "a", "weak_score": 1}, {"id": 1, "prompt": "b", "weak_score": 0, "family": "codex"}]
+    written(labels, rows)
+    assert _fit(labels, tmp_path / "adapter.json") == 1
+    assert f"labels {labels}, line 2: id: 1 is that of line 1 too" in capsys.readouterr().err
+    assert _fit(labels, tmp_path / "adapter.json", "--family", "chat") == 1
+    assert "line 2: family: is 'codex', not 'chat'" in capsys.readouterr().err
+
+
+def test_bytes_that_are_no_text_are_named_by_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = tmp_path / "labels.jsonl"
+    labels.write_bytes(b'{"prompt": "x\xe2\x80\xa8y", "weak_score": 1}\n{"prompt": "\xff", "weak_score": 1}\n')
+    assert _fit(labels, tmp_path / "adapter.json") == 1
+    assert f"labels {labels}, line 2: is not UTF-8" in capsys.readouterr().err
+
+
+def test_more_labels_than_a_fit_ends_with_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vibe.labels.MAX_LABELS", 50)
+    labels = written(tmp_path / "labels.jsonl", made_labels(60, planted=True))
+    assert _fit(labels, tmp_path / "adapter.json") == 1
+    assert "more than 50 labels: give a sample of them" in capsys.readouterr().err
+
+
+def test_fit_says_what_it_gains_over_length_and_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = written(tmp_path / "labels.jsonl", made_labels(160, planted=True))
+    assert _fit(labels, tmp_path / "adapter.json") == 0
+    said = capsys.readouterr().out
+    (low,) = re.findall(r"^gain over length +\+\S+ +95 % interval (\S+) to", said, re.MULTILINE)
+    assert float(low) > 0
+    assert "\nadvice             switch on: it gains +" in said
+    proof = json.loads((tmp_path / "adapter.json").read_text(encoding="utf-8"))["apgr"]
+    assert proof["length_low"] == pytest.approx(float(low), abs=0.001)
+
+
 def test_an_out_file_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     labels = written(tmp_path / "labels.jsonl", made_labels(120, planted=True))
     assert _fit(labels, tmp_path / "missing" / "adapter.json") == 1

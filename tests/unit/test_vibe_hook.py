@@ -100,6 +100,7 @@ def test_one_decision_line_says_everything_but_the_prompt(
         "pool=pool-chat-standard",
         "score=",
         "hard_verb +",
+        "client=-",
         "request_id=req-1forgedline",
         "call_id=call-1",
         "call_type=acompletion",

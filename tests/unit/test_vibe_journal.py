@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from vibe import redis_store
 from vibe.feedback import MAX_BYTES, take
-from vibe.journal import BY_ESCALATION, labels_of, outcome_of
+from vibe.journal import BY_CLIENT, BY_ESCALATION, labels_of, outcome_of, records_of
 from vibe.labels import read_labels
-from vibe.labels_command import StreamsError, labels
+from vibe.records_command import StreamsError, records
 from vibe.redis_store import ENTRIES, FIELD, KNOWN_PREFIX, OUTCOMES, RedisStore
 from vibe.routes import RoutesError, load_routes
 from vibe.scorer import HEAD_NAMES
@@ -202,9 +202,10 @@ def test_what_was_judged_of_the_cheap_pool_is_labels_that_fit_reads(tmp_path: Pa
         _asked(router, text, f"call-{number}")
     _asked(router, HI, "other", model="codex-auto")
     outcomes = [outcome_of(f"call-{number}", score) for number, score in ((0, 1.0), (1, 0.25), (2, 0.0), (0, 0.5))]
-    judged = labels_of(
-        [*redis.streams[ENTRIES], "spoilt", '{"family":"chat","values":[1]}'], outcomes, "chat", "pool-chat-mini"
-    )
+    kept = records_of([*redis.streams[ENTRIES], "spoilt", '{"family":"chat","values":[1]}'], outcomes, "chat")
+    assert [record.get("judged") for record in kept] == [1.0, 0.25, 0.0, None]
+    assert {record["script"] for record in kept} == {"latin"}
+    judged = labels_of(kept, "pool-chat-mini")
     assert (judged.not_judged, judged.not_cheap) == (1, 1)
     path = tmp_path / "labels.jsonl"
     path.write_text("".join(json.dumps(label) + "\n" for label in judged.labels), encoding="utf-8")
@@ -220,16 +221,17 @@ def test_what_is_said_to_be_wrong_was_not_good_unless_a_client_said_it_was(tmp_p
     (said,) = redis.streams[OUTCOMES]
     assert json.loads(said) == {"call": "call-1", "score": 0, "by": BY_ESCALATION}
     entries = redis.streams[ENTRIES]
-    (label,) = labels_of(entries, [said], "chat", "pool-chat-mini").labels
-    assert label["weak_score"] == 0
-    (label,) = labels_of(entries, [said, outcome_of("call-1", 0.75)], "chat", "pool-chat-mini").labels
+    assert records_of(entries, [said], "chat")[0].items() >= {"judged": 0, "by": BY_ESCALATION}.items()
+    record = records_of(entries, [said, outcome_of("call-1", 0.75)], "chat")[0]
+    assert record.items() >= {"judged": 0.75, "by": BY_CLIENT}.items()
+    (label,) = labels_of([record], "pool-chat-mini").labels
     assert label["weak_score"] == 0.75
 
 
 def test_the_command_says_where_it_runs(tmp_path: Path) -> None:
     family = load_routes(_written(tmp_path)).by_virtual_model["chat-auto"]
-    with pytest.raises(StreamsError, match=r"no slot's container .* playbooks/labels.yml asks one"):
-        labels(family, tmp_path)
+    with pytest.raises(StreamsError, match=r"no slot's container .* playbooks/routing_report.yml asks one"):
+        records(family, tmp_path)
 
 
 def _written(folder: Path, **changes: Any) -> Path:

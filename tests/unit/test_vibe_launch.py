@@ -11,7 +11,8 @@ import vibe_launch
 def _config(**deployment: Any) -> dict[str, Any]:
     return {
         "model_list": [{"model_name": "pool-chat-mini", "litellm_params": {"model": "openai/m", **deployment}}],
-        "litellm_settings": {"callbacks": ["vibe_router.router_instance"]},
+        "litellm_settings": {"callbacks": ["vibe_router.router_instance"], "enable_post_custom_auth_checks": True},
+        "general_settings": {"custom_auth": "vibe_auth.authenticate", "custom_auth_run_common_checks": True},
     }
 
 
@@ -35,10 +36,19 @@ def test_shell_notation_is_refused_because_litellm_does_not_expand_it() -> None:
 
 def test_a_hook_registered_only_in_general_settings_is_refused() -> None:
     config = _config()
-    config["general_settings"] = config.pop("litellm_settings")
+    config["general_settings"]["callbacks"] = config["litellm_settings"].pop("callbacks")
     faults = vibe_launch.config_faults(config, {})
     assert len(faults) == 1
     assert "litellm_settings: callbacks" in faults[0]
+
+
+@pytest.mark.parametrize(("section", "name"), [each[:2] for each in vibe_launch.CLIENT_CHECKS])
+def test_a_setting_without_which_clients_may_ask_for_everything_is_asked_for(section: str, name: str) -> None:
+    config = _config()
+    del config[section][name]
+    faults = vibe_launch.config_faults(config, {})
+    assert len(faults) == 1
+    assert faults[0].startswith(f"config.yaml: {section}: {name}: must be ")
 
 
 def test_a_tier_that_makes_litellm_drop_the_deployment_is_refused() -> None:

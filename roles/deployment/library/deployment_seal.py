@@ -39,8 +39,8 @@ options:
         of things that the caller knows by itself.
       - For V(sealed) also C(watched), a list of dictionaries with any of C(paths) (a folder without what is in it),
         C(trees) (with it), C(containers), C(images), C(networks), C(urls), C(sockets) (dictionaries of C(path), the
-        line to C(ask), and the C(columns) of the table that it answers with) and C(size) (true for processors and
-        memory); and C(facts), which V(looked) gives back.
+        line to C(ask), and the C(columns) of the table that it answers with), C(nft_tables) (rules of nftables, as
+        family and name) and C(size) (true for processors and memory); and C(facts), which V(looked) gives back.
     type: dict
     required: true
 author: the project
@@ -157,6 +157,12 @@ def table(path: str, ask: str, columns: list[str]) -> str:
     return digest([[row.get(column) for column in columns] for row in rows if len(row) > 1])
 
 
+def rules(module: AnsibleModule, nft_table: str) -> str:
+    """Return a digest of the rules that the kernel has in a table of nftables, without what they counted."""
+    code, out, _ = module.run_command(["nft", "--stateless", "list", "table", *nft_table.split()])
+    return "absent" if code else digest(out)
+
+
 def size() -> str:
     """Return how many processors and how many MiB of memory the host has."""
     mebibytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
@@ -174,6 +180,8 @@ def look(module: AnsibleModule, watched: list[dict[str, Any]], told: dict[str, A
         found |= {f"answer of {url}": answer(url) for url in things.get("urls") or []}
         for each in things.get("sockets") or []:
             found[f"answer of {each['path']} to {each['ask']}"] = table(each["path"], each["ask"], each["columns"])
+        for nft_table in things.get("nft_tables") or []:
+            found[f"rules of {nft_table}"] = rules(module, nft_table)
         if things.get("size"):
             found["size of the host"] = size()
         for kind in KINDS:

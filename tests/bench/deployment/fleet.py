@@ -6,14 +6,17 @@
 The fleet is the lab's (./deploy.sh lab): hosts with systemd and SSH of their own, a gateway and Redis beside the
 routers, all on this machine's processors, which the control node shares with them: so this is an upper bound of what a
 fleet of machines takes. Ours is the whole of ./deploy.sh: every host is looked at, checked and reported. Compose's is
-its own look at the serving slot, of one router after the other. It grows the lab from the smallest number on, and takes
-it down at the end. Prints one JSON object: seconds, median of the rounds, and ours by that of the smallest fleet.
+its own look at the serving slot, of one router after the other. What a run costs the hosts' processors and the control
+node's is told apart, for machines of their own would do the hosts' part side by side. It grows the lab from the
+smallest number on, and takes it down at the end. Prints one JSON object: seconds, medians of the rounds, and ours by
+the smallest fleet's.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import statistics
 import subprocess
 import sys
@@ -21,12 +24,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+import docker
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from e2e.lab import ENGINE, INVENTORY
 from e2e.machine import PROJECT
 
 FLEET = ("./deploy.sh", "-i", "inventory/lab")
 RUN_SECONDS = 2400
+IDLE_SECONDS = 10
+NANOSECONDS = 1e9
 # What a slot is started with (roles/router), and Compose's look at whether it still is.
 UP = (
     "sudo sh -c 'cd /opt/litellm-vibe-router/router && slot=$(basename $(readlink serving) .env) && docker compose"
@@ -42,6 +49,21 @@ def run(*words: str) -> float:
     if done.returncode:
         sys.exit(f"{' '.join(words)}\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
     return time.monotonic() - began
+
+
+def processor_seconds() -> tuple[float, float]:
+    """Return the processor seconds that the lab's hosts, with all in them, and children that ended have used."""
+    lab_hosts = docker.from_env().containers.list(filters={"name": "vibe-lab-"})
+    used = sum(host.stats(stream=False, one_shot=True)["cpu_stats"]["cpu_usage"]["total_usage"] for host in lab_hosts)
+    ours = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used / NANOSECONDS, ours.ru_utime + ours.ru_stime
+
+
+def idle_rate() -> float:
+    """Return how many processor seconds a second the lab's hosts use when nobody asks anything of them."""
+    began, before = time.monotonic(), processor_seconds()[0]
+    time.sleep(IDLE_SECONDS)
+    return (processor_seconds()[0] - before) / (time.monotonic() - began)
 
 
 def lab(*words: str) -> None:
@@ -71,10 +93,16 @@ def measured(routers: int, rounds: int) -> dict[str, float]:
     found = {"deployed": run(*FLEET)}
     # The seal of a fleet that has grown is written by the run that finds nothing to do.
     run(*FLEET)
-    ours, theirs = [], []
+    ours, theirs, hosts, control = [], [], [], []
+    idle = idle_rate()
     for _ in range(rounds):
+        before = processor_seconds()
         ours.append(run(*FLEET))
+        after = processor_seconds()
+        hosts.append(after[0] - before[0] - idle * ours[-1])
+        control.append(after[1] - before[1])
         theirs.append(compose())
+    found["hosts' processors"], found["control node's"] = statistics.median(hosts), statistics.median(control)
     return {**found, "ours": statistics.median(ours), "Compose over SSH": statistics.median(theirs)}
 
 
@@ -95,6 +123,8 @@ def main() -> int:
                 "unit": "s",
                 "medians": {arm: round(seconds[arm], 1) for arm in ("ours", "Compose over SSH")},
                 "ours by the smallest fleet": round(seconds["ours"] / first, 2),
+                "processor s of the hosts": round(seconds["hosts' processors"], 1),
+                "processor s of the control node": round(seconds["control node's"], 1),
                 "deployed at first, s": round(seconds["deployed"], 1),
                 "rounds": arguments.rounds,
             }

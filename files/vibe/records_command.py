@@ -1,17 +1,16 @@
-"""The command ``labels``: what the deployment kept of decisions and judgements, as labels that ``fit`` reads.
+"""The command ``records``: what the deployment kept of decisions, each with what was said of its answer.
 
-Runs in a slot's container, which knows Redis and its password: ``playbooks/labels.yml`` asks it.
+Runs in a slot's container, which knows Redis and its password: ``playbooks/routing_report.yml`` asks it.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from vibe.family import Family
-from vibe.journal import labels_of
+from vibe.journal import records_of
 from vibe.json_file import read_json
 from vibe.redis_store import ENTRIES, FIELD, OUTCOMES
 
@@ -24,25 +23,20 @@ class StreamsError(RuntimeError):
     """What was kept cannot be read; the message says why and the mend."""
 
 
-def labels(family: Family, folder: Path) -> int:
-    """Print the labels of *family* as JSON lines; *folder* is the release's. Returns 0.
+def records(family: Family, folder: Path) -> int:
+    """Print the decisions of *family* as JSON lines (``journal.records_of``); *folder* is the release's. Returns 0.
 
     Raises:
         StreamsError: this is no slot's container, or Redis does not answer.
     """
     client = _client(folder)
     try:
-        judged = labels_of(_lines(client, ENTRIES), _lines(client, OUTCOMES), family.name, family.cheap_pool)
+        found = records_of(_lines(client, ENTRIES), _lines(client, OUTCOMES), family.name)
     except Exception as error:
         # The client's own words may quote its address.
-        raise StreamsError(f"labels: Redis does not answer: {type(error).__name__}; ./deploy.sh doctor") from None
-    for label in judged.labels:
-        print(json.dumps(label))
-    print(
-        f"{len(judged.labels)} labels of {family.name}; {judged.not_judged} decisions were not judged, "
-        f"{judged.not_cheap} judged answers were not of {family.cheap_pool} and say nothing of it",
-        file=sys.stderr,
-    )
+        raise StreamsError(f"records: Redis does not answer: {type(error).__name__}; ./deploy.sh doctor") from None
+    for record in found:
+        print(json.dumps(record))
     return 0
 
 
@@ -57,7 +51,7 @@ def _client(folder: Path) -> Any:
         password = secrets["REDIS_PASSWORD"] if isinstance(secrets, dict) else None
     except (ImportError, OSError, KeyError, StreamsError) as error:
         raise StreamsError(
-            f"labels: this is no slot's container ({type(error).__name__}); playbooks/labels.yml asks one"
+            f"records: this is no slot's container ({type(error).__name__}); playbooks/routing_report.yml asks one"
         ) from None
     return redis.Redis(where["host"], where["port"], password=password, decode_responses=True, socket_timeout=10)
 

@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+"""Gives clients keys of their own, and takes them back: ./deploy.sh client ACTION [NAME] [options].
+
+    ./deploy.sh client add team-a --models chat-auto,claude-auto --rate 60 --expires 2027-06-30 --note "cost centre 7"
+    ./deploy.sh client rotate team-a --keep 7      # a new key; the one before is good for seven days more
+    ./deploy.sh client remove team-a
+    ./deploy.sh client list
+
+What clients there are stands in group_vars/all/clients.yml of the inventory, with digests of their keys: no secret, so
+it may be kept in git. A new key is printed once, to standard output, when the gateways know it. They take a change up
+without dropping a connection; where that fails, the file is as it was before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+from deploy_log import log
+from rich.console import Console
+from rich.table import Table
+
+PROJECT = Path(__file__).resolve().parents[2]
+VARIABLE = "gateway_clients"
+HEAD = """---
+# Clients with keys of their own, by digests. Written by ./deploy.sh client; after a change by hand, run ./deploy.sh.
+"""
+OPERATOR = "default"
+DAYS_KEPT = 7
+MOST_DAYS_KEPT = 365
+# As much chance as the digest has: 256 bits.
+KEY_BYTES = 32
+USAGE_ERROR = 5
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ")
+
+
+class ClientError(Exception):
+    """What was asked for cannot be done; the message says what is wrong and the mend."""
+
+
+def clients_file(inventory: Path) -> Path:
+    """Return where the clients of an *inventory*, a folder or a file in it, stand.
+
+    Raises:
+        ClientError: there is no such inventory.
+    """
+    if not inventory.exists():
+        raise ClientError(f"there is no inventory {inventory}; name one of inventory/ with -i")
+    folder = inventory if inventory.is_dir() else inventory.parent
+    return folder / "group_vars/all/clients.yml"
+
+
+def read_clients(path: Path) -> list[dict[str, Any]]:
+    """Return the clients of *path*, none where it is missing.
+
+    Raises:
+        ClientError: the file is not what this program writes.
+    """
+    if not path.exists():
+        return []
+    try:
+        clients = (yaml.safe_load(path.read_text(encoding="utf-8")) or {})[VARIABLE]
+    except (yaml.YAMLError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise ClientError(f"{path}: has no list {VARIABLE} ({type(error).__name__}); mend it, or remove it") from None
+    if not isinstance(clients, list) or not all(isinstance(each, dict) and "name" in each for each in clients):
+        raise ClientError(f"{path}: {VARIABLE} is no list of clients with names; mend it, or remove it")
+    return clients
+
+
+def write_clients(path: Path, clients: list[dict[str, Any]]) -> None:
+    """Write *clients* to *path*, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".tmp")
+    draft.write_text(HEAD + yaml.safe_dump({VARIABLE: clients}, sort_keys=False, width=120), encoding="utf-8")
+    draft.replace(path)
+
+
+@contextlib.contextmanager
+def undone_on_failure(path: Path) -> Iterator[None]:
+    """Have *path* as it was before where what follows does not end well."""
+    before = path.read_bytes() if path.exists() else None
+    try:
+        yield
+    except BaseException:
+        if before is None:
+            path.unlink(missing_ok=True)
+        else:
+            path.write_bytes(before)
+        raise
+
+
+def find(clients: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    """Return the client of that *name*.
+
+    Raises:
+        ClientError: there is none.
+    """
+    for client in clients:
+        if client["name"] == name:
+            return client
+    known = ", ".join(client["name"] for client in clients) or "nobody"
+    raise ClientError(f"there is no client {name}; there is {known}")
+
+
+def new_key() -> tuple[str, str]:
+    """Return a key and its SHA-256."""
+    key = f"sk-{secrets.token_urlsafe(KEY_BYTES)}"
+    return key, hashlib.sha256(key.encode()).hexdigest()
+
+
+def add(clients: list[dict[str, Any]], options: argparse.Namespace) -> str:
+    """Add a client and return its key.
+
+    Raises:
+        ClientError: the name is taken.
+    """
+    if options.name in [client["name"] for client in clients]:
+        raise ClientError(f"there is a client {options.name} already; rotate gives it a new key")
+    key, digest = new_key()
+    wanted = {
+        "name": options.name,
+        "key_sha256": digest,
+        "models": options.models,
+        "requests_per_minute": options.rate,
+        "expires": options.expires,
+        "note": options.note,
+    }
+    clients.append({name: value for name, value in wanted.items() if value})
+    return key
+
+
+def rotate(clients: list[dict[str, Any]], options: argparse.Namespace) -> str:
+    """Give a client a new key, which is returned; the one before ends ``options.keep`` days from now."""
+    client = find(clients, options.name)
+    key, digest = new_key()
+    ends = datetime.now(UTC) + timedelta(days=options.keep)
+    client |= {"former_key_sha256": client["key_sha256"], "former_key_expires": ends.strftime(_TIMES[1])}
+    client["key_sha256"] = digest
+    if not options.keep:
+        del client["former_key_sha256"], client["former_key_expires"]
+    return key
+
+
+def remove(clients: list[dict[str, Any]], options: argparse.Namespace) -> None:
+    """Remove a client."""
+    clients.remove(find(clients, options.name))
+
+
+def show(clients: list[dict[str, Any]]) -> None:
+    """Print who there is."""
+    table = Table("client", "models", "requests a minute", "ends", "key before, until", "note", box=None)
+    for client in clients:
+        told = (
+            ", ".join(client.get("models") or []) or "all",
+            client.get("requests_per_minute") or "as the others",
+            client.get("expires") or "never",
+            client.get("former_key_expires") or "-",
+            client.get("note") or "",
+        )
+        table.add_row(client["name"], *map(str, told))
+    Console().print(table if clients else "No client has a key of its own; ./deploy.sh client add NAME makes one.")
+
+
+def bring(inventory: Path, others: list[str]) -> None:
+    """Have the gateways know what the inventory says of clients.
+
+    Raises:
+        ClientError: they do not.
+    """
+    log("INFO", "the gateways are told: site.yml --tags preflight,gateway")
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "site.yml", "--tags", "preflight,gateway"]
+    # Standard output is the key's alone.
+    done = subprocess.run([*command, "-i", str(inventory), *others], stdout=sys.stderr, check=False, cwd=PROJECT)
+    if done.returncode:
+        raise ClientError("the gateways were not told (see above); the clients are as before: mend that and try again")
+
+
+def a_name(text: str) -> str:
+    """Return *text* if it can be a client's name."""
+    if not _NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name: up to 64 letters, digits, dots, hyphens, underscores")
+    if text == OPERATOR:
+        raise argparse.ArgumentTypeError(f"{text} is the operator, who has the key of LiteLLM")
+    return text
+
+
+def a_time(text: str) -> str:
+    """Return *text* if it is a day or a time in UTC that is to come."""
+    for form in _TIMES:
+        with contextlib.suppress(ValueError):
+            if datetime.strptime(text, form).replace(tzinfo=UTC) <= datetime.now(UTC):
+                raise argparse.ArgumentTypeError(f"{text} is past")
+            return text
+    raise argparse.ArgumentTypeError(f"{text!r} is neither a day such as 2027-01-31 nor a time: 2027-01-31T12:00:00Z")
+
+
+def some_models(text: str) -> list[str]:
+    """Return the names that *text* lists; none would mean all to whoever reads the file."""
+    names = [each.strip() for each in text.split(",") if each.strip()]
+    if not names:
+        raise argparse.ArgumentTypeError(f"{text!r} names no model; leave --models out for all of them")
+    return names
+
+
+def between(least: int, most: int) -> Any:
+    """Return what reads a whole number from *least* to *most*."""
+
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+class Parser(argparse.ArgumentParser):
+    """One whose complaints are those of deploy.sh."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the command line, and end."""
+        log("ERROR", f"{message}; {self.prog} --help says more")
+        sys.exit(USAGE_ERROR)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    made = Parser(prog="./deploy.sh client", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    everywhere = argparse.ArgumentParser(add_help=False)
+    everywhere.add_argument("-i", "--inventory", type=Path, default=Path("inventory/local"), metavar="INVENTORY")
+    actions = made.add_subparsers(dest="action", required=True)
+    for action, words in (
+        ("add", "a client more; prints its key"),
+        ("rotate", "a new key for a client; prints it"),
+        ("remove", "a client less"),
+    ):
+        one = actions.add_parser(action, help=words, parents=[everywhere])
+        one.add_argument("name", type=a_name, metavar="NAME")
+        if action == "add":
+            models = {"type": some_models, "metavar": "A,B"}
+            one.add_argument("--models", **models, help="virtual models and pools that it may ask for; all without")
+            one.add_argument("--rate", type=between(1, 10**6), metavar="N", help="requests a minute on each gateway")
+            one.add_argument("--expires", type=a_time, metavar="DAY", help="from when on its key is refused, UTC")
+            one.add_argument("--note", metavar="TEXT", help="what is to be known of it")
+        if action == "rotate":
+            days = {"type": between(0, MOST_DAYS_KEPT), "default": DAYS_KEPT, "metavar": "DAYS"}
+            one.add_argument("--keep", **days, help=f"how long the key before is good for ({DAYS_KEPT})")
+    actions.add_parser("list", help="who there is", parents=[everywhere])
+    return made
+
+
+def main() -> int:
+    """Run the command line; return the exit code."""
+    options, others = parser().parse_known_args()
+    if {"--check", "-C"} & set(others):
+        parser().error("a key is made or not made; there is no dry run of it")
+    os.chdir(PROJECT)
+    try:
+        path = clients_file(options.inventory)
+        clients = read_clients(path)
+        if options.action == "list":
+            show(clients)
+            return 0
+        with undone_on_failure(path):
+            key = {"add": add, "rotate": rotate, "remove": remove}[options.action](clients, options)
+            write_clients(path, clients)
+            bring(options.inventory, others)
+    except ClientError as error:
+        log("ERROR", str(error))
+        return 1
+    if key is not None:
+        log("INFO", f"the key of {options.name}, which is shown this once:")
+        sys.stdout.write(f"{key}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Where a secret could have got to on this machine: outputs, logs, what the engine shows, files for everybody, git."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from e2e.machine import PROJECT, run
+
+# What everybody may read on a host; the project's clone is where CI has it.
+ROOTS = ("/opt/litellm-vibe-router", "/var/lib/litellm-vibe-router", "/etc", "/run", "/tmp", "/var/tmp", "/var/log")
+LARGEST_FILE = 2 * 1024 * 1024
+# What is fetched and not ours, and is large.
+_FETCHED = frozenset((".venv", ".venv-test", "node_modules", ".git", "__pycache__", "site-packages"))
+_LOOK_SECONDS = 0.02
+
+
+class ProcessWatch:
+    """The command lines of all processes, seen again and again while the block runs."""
+
+    def __init__(self) -> None:
+        """See none yet."""
+        self.seen: set[str] = set()
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> ProcessWatch:
+        """Begin to look."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Look once more, and end."""
+        self._done.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while True:
+            is_last = self._done.wait(_LOOK_SECONDS)
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    self.seen.add(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+                except OSError:
+                    # It has ended meanwhile.
+                    continue
+            if is_last:
+                return
+
+
+def found(secrets: Sequence[str], places: Iterator[tuple[str, str]]) -> list[str]:
+    """Return the names of the *places* where one of the *secrets* stands."""
+    return [name for name, text in places if any(secret in text for secret in secrets)]
+
+
+def engine_places() -> Iterator[tuple[str, str]]:
+    """Yield what the engine shows to whoever may ask it: containers and their logs, images and their history."""
+    for name in run("docker", "ps", "--all", "--format", "{{.Names}}").stdout.split():
+        yield f"docker inspect {name}", run("docker", "inspect", name, check=False).stdout
+        logs = run("docker", "logs", name, check=False)
+        yield f"docker logs {name}", logs.stdout + logs.stderr
+    for image in set(run("docker", "images", "--quiet", "--no-trunc").stdout.split()):
+        yield f"docker inspect {image}", run("docker", "inspect", image).stdout
+        yield f"docker history {image}", run("docker", "history", "--no-trunc", image).stdout
+
+
+def file_places(roots: Sequence[str] = ROOTS) -> Iterator[tuple[str, str]]:
+    """Yield every file below *roots* that everybody may read, by its whole path."""
+    for root in roots:
+        for folder, folders, names in os.walk(root):
+            try:
+                is_open = bool(os.stat(folder).st_mode & stat.S_IXOTH)
+            except OSError:
+                is_open = False
+            # A folder that is closed closes all below it.
+            folders[:] = [name for name in folders if name not in _FETCHED] if is_open else []
+            for name in names if is_open else ():
+                yield from _text(Path(folder) / name)
+
+
+def report_places() -> Iterator[tuple[str, str]]:
+    """Yield the project's reports."""
+    for path in sorted((PROJECT / "reports").rglob("*")):
+        if path.is_file():
+            yield str(path), path.read_text(encoding="utf-8", errors="replace")
+
+
+def git_places() -> Iterator[tuple[str, str]]:
+    """Yield every file that git has, or would take with the next commit."""
+    listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard").stdout.splitlines()
+    for name in listed:
+        path = PROJECT / name
+        if path.is_file():
+            yield f"git: {name}", path.read_text(encoding="utf-8", errors="replace")
+
+
+def _text(path: Path) -> Iterator[tuple[str, str]]:
+    try:
+        status = path.lstat()
+        is_wanted = stat.S_ISREG(status.st_mode) and status.st_mode & stat.S_IROTH and status.st_size <= LARGEST_FILE
+        if is_wanted:
+            yield str(path), path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        # It is gone meanwhile.
+        return

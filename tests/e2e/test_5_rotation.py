@@ -1,0 +1,91 @@
+"""Secrets are made anew under load: nobody loses a request, and what has leaked is worth nothing after."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from e2e.load import traffic_to
+from e2e.machine import PROJECT, chat, client_settings, run
+
+SECRETS = PROJECT / "inventory/local/.secrets"
+NAMES = ("master_key", "redis_password")
+
+
+def _secrets() -> dict[str, str]:
+    return {name: (SECRETS / name).read_text(encoding="utf-8") for name in NAMES}
+
+
+def _redis_takes(password: str) -> bool:
+    """Say whether Redis takes a password, which goes there by standard input: a process list is for everybody."""
+    script = "REDISCLI_AUTH=$(cat) redis-cli --no-auth-warning ping"
+    command = ("docker", "exec", "--interactive", "vibe-redis", "sh", "-c", script)
+    return run(*command, given=password.strip()).stdout.strip() == "PONG"
+
+
+@pytest.fixture
+def before(deployed: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The secrets as they were, which come back afterwards: other tests know them."""
+    secrets = _secrets()
+    yield secrets
+    for name, content in secrets.items():
+        (SECRETS / name).write_text(content, encoding="utf-8")
+    (SECRETS / "former_keys.json").unlink(missing_ok=True)
+    run("./deploy.sh")
+
+
+@pytest.mark.slow
+def test_secrets_are_made_anew_without_a_lost_request(deployed: dict[str, str], before: dict[str, str]) -> None:
+    with traffic_to(deployed) as traffic:
+        done = run("./deploy.sh", "rotate")
+    # The key of before is good for all of the traffic: its days are not over.
+    assert not traffic.failed, traffic.story()
+    after = _secrets()
+    assert all(after[name] != before[name] for name in NAMES)
+    told = done.stdout + done.stderr
+    assert not any(secret.strip() in told for secret in (*before.values(), *after.values()))
+
+    new = client_settings()
+    assert new["OPENAI_API_KEY"] != deployed["OPENAI_API_KEY"]
+    assert {chat(settings, "hi").status_code for settings in (deployed, new)} == {200}
+    assert _redis_takes(after["redis_password"])
+    assert not _redis_takes(before["redis_password"])
+
+    run("./deploy.sh", "rollback")
+    assert chat(deployed, "hi").status_code == 200
+    assert _redis_takes(before["redis_password"]), "the release that serves again was made with it"
+    run("./deploy.sh")
+    assert not _redis_takes(before["redis_password"])
+
+    former = SECRETS / "former_keys.json"
+    [key] = json.loads(former.read_text(encoding="utf-8"))
+    former.write_text(json.dumps([{**key, "expires": "2026-01-01"}]), encoding="utf-8")
+    run("./deploy.sh", "--tags", "preflight,gateway")
+    refused = chat(deployed, "hi")
+    assert refused.status_code == 401
+    assert "ended at 2026-01-01" in refused.text
+    assert chat(new, "hi").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ('{"rotate": ["passwords"]}', 'rotate: ["passwords"] is no list of'),
+        ('{"rotate": "master_key"}', 'rotate: "master_key" is no list of'),
+        ('{"rotate": {"master_key": true}}', "is no list of"),
+        ("keep_days=soon", 'keep_days: "soon" is no number of days'),
+        ("keep_days=-1", 'keep_days: "-1" is no number of days'),
+        ("vibe_secrets_dir=/nowhere", "master_key was not made by this toolkit"),
+    ],
+)
+def test_what_cannot_be_rotated_is_refused_and_nothing_is_changed(
+    deployed: dict[str, str], asked: str, words: str
+) -> None:
+    secrets = _secrets()
+    refused = run("./deploy.sh", "rotate", "-e", asked, check=False)
+    told = " ".join(refused.stdout.split())
+    assert refused.returncode != 0
+    assert words in told
+    assert "Mend: " in told
+    assert _secrets() == secrets

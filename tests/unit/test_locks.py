@@ -1,0 +1,40 @@
+"""What is installed on a control node is locked, by hash, as the requirements say."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+LOCKS = {
+    "requirements.lock": ("requirements.txt",),
+    "playbooks/lib/sbom.lock": ("playbooks/lib/sbom.txt",),
+    "tests/requirements.lock": ("requirements.txt", "playbooks/lib/sbom.txt", "tests/requirements.txt"),
+}
+
+
+def _pins(name: str) -> set[str]:
+    lines = (PROJECT / name).read_text(encoding="utf-8").splitlines()
+    found = (re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*])?==([^ ;]+)", line) for line in lines)
+    return {f"{pin[1].lower().replace('_', '-')}=={pin[2]}" for pin in found if pin}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_has_what_the_requirements_ask_for(lock: str) -> None:
+    asked = set().union(*(_pins(name) for name in LOCKS[lock]))
+    assert asked
+    assert asked - _pins(lock) == set(), "run: tests/lock.sh"
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_each_locked_package_has_hashes_and_no_address_of_an_index(lock: str) -> None:
+    text = (PROJECT / lock).read_text(encoding="utf-8")
+    entries = re.split(r"\n(?=[A-Za-z])", text)
+    assert len(entries) == len(_pins(lock))
+    assert [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry] == []
+    assert "://" not in text
+
+
+def test_the_tests_run_with_the_very_packages_of_a_control_node() -> None:
+    for lock in LOCKS:
+        assert _pins(lock) - _pins("tests/requirements.lock") == set()
