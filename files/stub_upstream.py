@@ -20,6 +20,8 @@ from stub.app import create_app
 
 DEFAULT_MODELS = "stub-mini,stub-strong"
 SHUTDOWN_SECONDS = 3
+# As nginx before a provider: uvicorn's own 5 close connections that a client is about to use.
+KEEPALIVE_SECONDS = 75
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -41,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         log_config=None,  # one log format: the one set above
         access_log=False,  # every request is logged by the application, with what a test wants to know
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_keep_alive=KEEPALIVE_SECONDS,
     )
 
 
