@@ -207,6 +207,7 @@ def test_a_release_that_is_not_there_is_refused_before_anything_is_touched() -> 
     assert containers() == before
 
 
+@pytest.mark.slow
 def test_a_new_key_counts_once_its_release_serves_and_the_old_one_till_then(
     deployed: dict[str, str], new_key: tuple[str, str], tmp_path: Path
 ) -> None:

@@ -271,6 +271,7 @@ def test_a_rollback_brings_the_release_before_without_a_lost_request(settings: d
     assert set(after.values()).isdisjoint(before.values())
 
 
+@pytest.mark.slow
 def test_drift_names_the_host_where_somebody_changed_something(fleet: Run) -> None:
     run("./deploy.sh", "drift", *FLEET)
     on(ROUTERS[1], f"echo '# edited by hand' >> {BASE}/router/current/config.yaml")
@@ -313,6 +314,7 @@ def second_leaves(fleet: Run) -> None:
     path.write_text(yaml.safe_dump(document), encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("second_leaves")
 def test_a_router_leaves_without_a_lost_request_and_nothing_of_ours_stays_there(settings: dict[str, str]) -> None:
     before = _certificate(settings)
