@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
+import tarfile
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 from e2e.machine import PROJECT, run
 
 # What everybody may read on a host; the project's clone is where CI has it.
 ROOTS = ("/opt/litellm-vibe-router", "/var/lib/litellm-vibe-router", "/etc", "/run", "/tmp", "/var/tmp", "/var/log")
+OUR_IMAGES = ("litellm-vibe-router/", "vibe-test-")
 LARGEST_FILE = 2 * 1024 * 1024
 # What is fetched and not ours, and is large.
 _FETCHED = frozenset((".venv", ".venv-test", "node_modules", ".git", "__pycache__", "site-packages"))
@@ -66,6 +70,21 @@ def engine_places() -> Iterator[tuple[str, str]]:
         yield f"docker history {image}", run("docker", "history", "--no-trunc", image).stdout
 
 
+def layer_places() -> Iterator[tuple[str, str]]:
+    """Yield every file of every layer of this project's images, those too that a later layer takes away."""
+    listed = run("docker", "images", "--format", "{{.Repository}}:{{.Tag}}").stdout.split()
+    names = sorted(name for name in listed if name.startswith(OUR_IMAGES))
+    with tempfile.TemporaryDirectory() as folder:
+        saved = Path(folder) / "images.tar"
+        # Layers that images share are in it once.
+        run("docker", "save", "--output", str(saved), *names)
+        with tarfile.open(saved) as archive:
+            for member in archive:
+                content = archive.extractfile(member)
+                if content is not None:
+                    yield from _layer(f"layers of images: {member.name}", content)
+
+
 def file_places(roots: Sequence[str] = ROOTS) -> Iterator[tuple[str, str]]:
     """Yield every file below *roots* that everybody may read, by its whole path."""
     for root in roots:
@@ -94,6 +113,20 @@ def git_places() -> Iterator[tuple[str, str]]:
         path = PROJECT / name
         if path.is_file():
             yield f"git: {name}", path.read_text(encoding="utf-8", errors="replace")
+
+
+def _layer(name: str, content: IO[bytes]) -> Iterator[tuple[str, str]]:
+    """Yield the files of a layer, or what is none, as the images' documents, as the text that it is."""
+    is_layer = tarfile.is_tarfile(content)
+    content.seek(0)
+    if not is_layer:
+        yield name, content.read().decode(errors="replace")
+        return
+    with tarfile.open(fileobj=content) as layer:
+        for member in layer:
+            inner = layer.extractfile(member) if member.isreg() else None
+            if inner is not None:
+                yield f"{name}: {member.name}", inner.read().decode(errors="replace")
 
 
 def _text(path: Path) -> Iterator[tuple[str, str]]:

@@ -180,6 +180,20 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "archive without a path": ({"images_source": "archive"}, ["images_archive"]),
 }
+# Every variable of the roles on a host, each with what nobody should give it: preflight's tables say which there are.
+VALUES = yaml.safe_load((PROJECT / "roles/preflight/vars/main/values.yml").read_text(encoding="utf-8"))
+PLANTED = Path("/tmp/vibe-test-planted")
+INJECTIONS = {
+    "shell": f"x; touch {PLANTED}",
+    "substitution": f"$(touch {PLANTED})",
+    "backquotes": f"/`touch {PLANTED}`",
+    "line of YAML": "x\n  planted: true",
+    "line of a configuration": "/x\n    http-request deny",
+    "quotes": '/x" planted: "true',
+    "words": "/some where/else '",
+}
+# One line of text may hold anything but the end of the line.
+OF_A_LINE = ("line of YAML", "line of a configuration")
 AT_A_TIME = "2"
 # What the argument specs refuse: rules across variables are looked at once these hold.
 OF_THE_SPECS = frozenset(
@@ -200,6 +214,23 @@ def _hosts() -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
         host_of[case] = next(fit, f"{kind}-{len(hosts)}")
         hosts.setdefault(host_of[case], {}).update(variables)
     return hosts, host_of
+
+
+def _bad_values() -> dict[str, dict[str, Any]]:
+    """Return a made-up host a kind of bad value, which gives it to each variable that has no use for it."""
+    numbers = VALUES["__preflight_numbers"]
+    words = VALUES["__preflight_words"]
+    hosts: dict[str, dict[str, Any]] = {
+        "value-below": {name: least - 1 for name, (least, _) in numbers.items()},
+        "value-above": {name: most + 1 for name, (_, most) in numbers.items()},
+    }
+    for kind, value in INJECTIONS.items():
+        names = (name for name, of in words.items() if of != "line" or kind in OF_A_LINE)
+        hosts[f"value-{kind.replace(' ', '-')}"] = dict.fromkeys(names, value)
+    return hosts
+
+
+BAD_VALUES = _bad_values()
 
 
 @pytest.fixture(scope="module")
@@ -241,6 +272,8 @@ def _inventory(folder: Path, hosts: dict[str, Any], groups: Mapping[str, Iterabl
 def findings(files_of_the_deployment: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What preflight finds, by case: all in one run."""
     hosts, host_of = _hosts()
+    hosts |= BAD_VALUES
+    PLANTED.unlink(missing_ok=True)
     groups = dict.fromkeys(("gateways", "routers", "redis_servers"), hosts)
     inventory = _inventory(tmp_path_factory.mktemp("cases"), hosts, groups)
     # CRITICAL: a process for each of these hosts at once would leave the containers next to no processor time,
@@ -254,7 +287,7 @@ def findings(files_of_the_deployment: None, tmp_path_factory: pytest.TempPathFac
         names = finding.rsplit("On: ", 1)[1].split(", ")
         assert "every host" not in names, finding
         found |= {name: found[name] + finding + "\n" for name in names}
-    return {case: found[host] for case, host in host_of.items()}
+    return {case: found[host] for case, host in host_of.items()} | {host: found[host] for host in BAD_VALUES}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -262,6 +295,18 @@ def test_bad_input_is_found_with_its_name_and_mend(case: str, findings: dict[str
     message = findings[case]
     assert [words for words in CASES[case][1] if words not in message] == [], message
     assert "Mend:" in message
+
+
+@pytest.mark.parametrize(("host", "name"), [(host, name) for host, names in BAD_VALUES.items() for name in names])
+def test_a_variable_that_has_no_use_for_a_value_refuses_it(host: str, name: str, findings: dict[str, str]) -> None:
+    found = re.search(rf"^ *\d+\. .*\b{name}\b.*\n(?:.*\n)*? *Mend: .+", findings[host], re.MULTILINE)
+    assert found, findings[host][:2000]
+    assert " is outside " in found[0] or " is no " in found[0], found[0]
+
+
+@pytest.mark.usefixtures("findings")
+def test_nothing_of_a_bad_value_was_run() -> None:
+    assert not PLANTED.exists()
 
 
 @pytest.mark.usefixtures("files_of_the_deployment")

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 from e2e.machine import PLAYBOOK, PROJECT, Run, run
-from e2e.places import ProcessWatch, engine_places, file_places, found, git_places, report_places
+from e2e.places import ProcessWatch, engine_places, file_places, found, git_places, layer_places, report_places
 
 SECRETS = PROJECT / "inventory/local/.secrets"
 PLANT = "vibe-test-plant"
@@ -61,6 +61,18 @@ def test_the_engine_shows_no_secret(deployment: Deployment) -> None:
     assert found(deployment.secrets, engine_places()) == []
 
 
+def test_no_layer_of_an_image_has_a_secret(deployment: Deployment) -> None:
+    names = set()
+
+    def places() -> Iterator[tuple[str, str]]:
+        for name, text in layer_places():
+            names.add(name)
+            yield name, text
+
+    assert found(deployment.secrets, places()) == []
+    assert any(name.endswith("litellm/proxy/proxy_server.py") for name in names), "the layers were not opened"
+
+
 def test_no_file_that_everybody_may_read_has_a_secret(deployment: Deployment) -> None:
     assert found(deployment.secrets, file_places()) == []
 
@@ -93,6 +105,25 @@ def test_a_plant_in_what_the_engine_shows_is_found(deployed: dict[str, str]) -> 
     # What a layer was made by is in the history, and what its variables are in the image.
     assert any(name.startswith("docker history ") for name in found([said], iter(places)))
     assert any(name.startswith("docker inspect sha256:") for name in found([image_variable], iter(places)))
+
+
+def test_a_plant_in_a_layer_is_found_though_the_next_one_takes_it_away(deployed: dict[str, str]) -> None:
+    marked = uuid4().hex
+    image = run("docker", "inspect", "--format", "{{.Config.Image}}", "vibe-redis").stdout.strip()
+    try:
+        # Not said on its command line, which the image's history would have.
+        plant = ("docker", "run", "--interactive", "--name", PLANT, "--user", "0", "--entrypoint", "sh")
+        run(*plant, image, "-c", "cat > /tmp/plant", given=marked)
+        run("docker", "commit", PLANT, PLANT)
+        run("docker", "rm", PLANT)
+        run(*plant, PLANT, "-c", "rm /tmp/plant")
+        run("docker", "commit", PLANT, PLANT)
+        assert run("docker", "run", "--rm", "--entrypoint", "ls", PLANT, "/tmp").stdout == ""
+        [place] = found([marked], layer_places())
+    finally:
+        run("docker", "rm", "--force", PLANT, check=False)
+        run("docker", "rmi", "--force", PLANT, check=False)
+    assert place.endswith(": tmp/plant")
 
 
 def test_a_plant_in_a_file_for_everybody_is_found_and_one_in_a_closed_folder_is_nobodys() -> None:

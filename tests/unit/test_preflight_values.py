@@ -1,0 +1,123 @@
+"""Preflight's tables of single values cover each option of the roles on a host, and let through what the roles have."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROLES = Path(__file__).resolve().parents[2] / "roles"
+VALUES = yaml.safe_load((ROLES / "preflight/vars/main/values.yml").read_text(encoding="utf-8"))
+NUMBERS: dict[str, list[float]] = VALUES["__preflight_numbers"]
+WORDS: dict[str, str] = VALUES["__preflight_words"]
+KINDS: dict[str, dict[str, Any]] = VALUES["__preflight_kinds"]
+ON_HOSTS = ("docker", "firewall", "gateway", "images", "redis", "router", "stub_upstream", "verification")
+# Looked at by a rule across fields, or not given by an inventory.
+EXCEPTIONS = {
+    "gateway_client_requests_per_minute": "a rule: as many as a verification needs",
+    "gateway_requests_per_minute": "a rule: as many as a verification needs",
+    "gateway_tls_names": "a rule: names and addresses of hosts",
+    "gateway_trusted_proxies": "a rule: networks",
+    "gateway_router_key": "the deployment's own: router_master_key",
+    "gateway_tls_hosts": "the deployment's own: names of the inventory",
+    "gateway_serving_servers": "the deployment's own",
+    "router_workers": "a rule: auto or a number",
+    "router_memory_limit": "a rule: auto or a size that a worker fits in",
+    "router_records": "a rule",
+    "router_rollout_serial": "a rule: batches",
+    "router_engine_version": "found out on the host",
+    "stub_upstream_engine_version": "found out on the host",
+    "firewall_open_ports": "a rule: ports",
+    "firewall_public_ports": "the deployment's own",
+    "images_required": "choices of the specs",
+    "verification_api_key": "the deployment's own: router_master_key",
+    "verification_host_roles": "the deployment's own",
+    "verification_left_release": "the deployment's own",
+    "verification_version": "the deployment's own",
+    "verification_client_env_file": "the deployment's own",
+    "verification_python": "the deployment's own",
+    "firewall_ssh_port": "the deployment's own",
+    "firewall_network": "the deployment's own",
+    "router_network": "the deployment's own",
+    "router_toolkit_version": "the deployment's own",
+    "router_gateway_hosts": "the deployment's own",
+    "router_gateway_server_prefix": "the deployment's own",
+    "router_report_dir": "the deployment's own",
+}
+FOUND_OUT = re.compile(r"_(image|engine_ready|engine_version|required)$")
+
+
+def _options() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for role in ON_HOSTS:
+        specs = yaml.safe_load((ROLES / role / "meta/argument_specs.yml").read_text(encoding="utf-8"))
+        found |= specs["argument_specs"]["main"]["options"]
+    return found
+
+
+def _is_single(option: dict[str, Any]) -> bool:
+    """Return whether each value of *option* is a number or a word that no list of choices bounds."""
+    kind = option.get("elements", "str") if option["type"] == "list" else option["type"]
+    return kind in {"int", "float", "str", "path"} and not option.get("choices")
+
+
+def test_every_number_and_every_word_is_in_a_table_or_is_an_exception() -> None:
+    wanted = {name for name, option in _options().items() if _is_single(option) and not FOUND_OUT.search(name)}
+    assert sorted(wanted - NUMBERS.keys() - WORDS.keys() - EXCEPTIONS.keys()) == []
+    assert sorted(EXCEPTIONS.keys() - _options().keys()) == []
+    assert sorted(EXCEPTIONS.keys() & (NUMBERS.keys() | WORDS.keys())) == []
+
+
+def test_the_tables_name_options_alone_each_in_the_one_that_fits_its_type() -> None:
+    options = _options()
+    for name in (NUMBERS.keys() | WORDS.keys()) & options.keys():
+        is_number = options[name]["type"] in {"int", "float"}
+        assert is_number == (name in NUMBERS), name
+    strange = (NUMBERS.keys() | WORDS.keys()) - options.keys()
+    assert {name.split("_")[0] for name in strange} <= {"preflight", "deployment"}
+    assert set(WORDS.values()) == KINDS.keys()
+
+
+@pytest.mark.parametrize("role", [*ON_HOSTS, "preflight", "deployment"])
+def test_a_roles_own_numbers_are_within_their_ranges(role: str) -> None:
+    defaults = yaml.safe_load((ROLES / role / "defaults/main.yml").read_text(encoding="utf-8")) or {}
+    outside = [name for name, value in defaults.items() if name in NUMBERS and not _within(name, value)]
+    assert outside == []
+
+
+def _within(name: str, value: float) -> bool:
+    least, most = NUMBERS[name]
+    return least <= value <= most
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        ("name", ["vibe-redis", "a.b_c"], ["", "two words", "x\n", "a;b", "$(id)", "`id`", "-x", "../x", "ü"]),
+        ("path", ["/opt/x", "/var/run/docker.sock"], ["relative", "/a b", "/a\n", "/$HOME", "/a;b", '/"x"']),
+        ("local_path", ["/home/me/My Project/x.pem"], ["~/x", "/a\nb", "/$(id)", "/a|b", "/'x'"]),
+        ("address", ["0.0.0.0", "::", "fd00::1"], ["", "localhost", "1.2.3.4:80", "1.2.3.4\n", "1.2.3.4/8"]),
+        ("socket_address", ["127.0.0.1:8404", "[::1]:8404"], ["8404", "127.0.0.1", "host:1", "1.2.3.4:1\nx"]),
+        ("host", ["vibe-redis", "redis.example", "10.0.0.1"], ["https://x", "a b", "a;b", "x\n"]),
+        (
+            "url",
+            ["https://gw.example:4000/v1"],
+            ["gw.example", "ftp://x", "https://a b", "https://$HOST", "http://a\n"],
+        ),
+        ("size", ["256m", "1g", "1048576", "256mb"], ["0", "-1m", "much", "1 g", "1m\n", "1.5g"]),
+        ("version", ["1.106.2", "5:28.*"], ["1 2", "1;2", "$(id)"]),
+        ("reference", ["redis:8.2", "ghcr.io/a/b@sha256:00"], ["Redis", "a b", "a;b", "-a"]),
+        ("digest", ["sha256:" + "0" * 64], ["0" * 64, "sha256:00", "sha256:" + "g" * 64]),
+        ("checksum", ["0" * 64], ["00", "0" * 64 + "\n"]),
+        ("url_path", ["/v1/models"], ["v1", "/v1?x", "/a b", "/a\n http-request", "/{x}"]),
+        ("header", ["x-api-key"], ["x:y", "x y", "x\r\ny", ""]),
+        ("line", ["Our own CA", ""], ["a\nb", "a\0"]),
+        ("secret", ["sk-0123456789"], ["", "a b", "a\nb", "ä"]),
+    ],
+)
+def test_a_kind_takes_what_is_good_and_nothing_else(kind: str, good: list[str], bad: list[str]) -> None:
+    # As preflight matches: the whole of it.
+    whole = re.compile(f"({KINDS[kind]['pattern']})\\Z")
+    assert [value for value in good if not whole.match(value)] == []
+    assert [value for value in bad if whole.match(value)] == []
