@@ -55,6 +55,7 @@ BENCHES = {
     "profile": Bench("stack/profile.py", "where a worker's processor time goes", 2),
     "endurance": Bench("stack/endurance.py", "what half an hour of requests loses and grows", 30, plot=plots.memory),
     "deployment": Bench("deployment/runs.py", "a run with nothing to do, a changed setting", 10, plot=plots.bars),
+    "fresh": Bench("deployment/fresh.py", "the first command on a machine that has nothing", 10, plot=plots.bars),
     "fleet": Bench("deployment/fleet.py", "a run with nothing to do by the number of routers", 35, plot=plots.bars),
     "control": Bench("deployment/control.py", "what a fleet costs the control node", 12),
     "plug-in": Bench("proxy/throughput.py", "what the plug-in costs, requests/s", 7, tool=AB, plot=plots.bars),

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""How long the README's first command takes on a machine that has nothing yet, and what of it each part.
+
+    ./deploy.sh && .venv-test/bin/python tests/bench/deployment/fresh.py [--rounds 3]
+
+The machine is a throwaway host of Debian 13 with systemd, git and Python, whose packages, Python wheels and images come
+from the network, as they do on a new server; it shares the processors of this one. Prints one JSON object: seconds of
+the whole and of each role by its median, and every round's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from e2e.machine import PROJECT, run
+from e2e.throwaway import throwaway_host
+
+NAME = "vibe-bench-fresh"
+PACKAGES = ("ca-certificates", "iproute2", "git", "python3")
+FOLDER = "/root/gateway"
+# Beside those of ansible.cfg: what each role took, as the run's last lines.
+CALLBACKS = "ansible.posix.profile_roles,deployment_lock_end,drift_report"
+ROLE_LINE = re.compile(r"^(\w[\w.]*) -+ +([0-9.]+)s$", re.MULTILINE)
+TOTAL, TOOLS = "the whole", "Python's packages for Ansible, before it begins"
+
+
+def first_run(folder: Path) -> dict[str, float]:
+    """Deploy on a new host, and return the seconds of the whole, of its tools and of each role.
+
+    Raises:
+        RuntimeError: the deployment failed.
+    """
+    with throwaway_host(NAME, "systemd", "trixie", PACKAGES, folder) as host:
+        clone = folder / "clone"
+        run("git", "clone", "--quiet", "--no-hardlinks", str(PROJECT), str(clone))
+        host.put(clone, FOLDER)
+        host.sh(f"chown -R 0:0 {FOLDER}")
+        command = f"cd {FOLDER} && ANSIBLE_CALLBACKS_ENABLED={CALLBACKS} ./deploy.sh"
+        began = time.monotonic()
+        done = host.run("bash", "-lc", command, check=False, timeout=1800)
+        whole = time.monotonic() - began
+        if done.returncode:
+            raise RuntimeError(f"the deployment failed:\n{done.stdout[-4000:]}\n{done.stderr[-2000:]}")
+        roles = {name: float(seconds) for name, seconds in ROLE_LINE.findall(done.stdout)}
+        return {TOTAL: whole, TOOLS: whole - roles.pop("total"), **roles}
+
+
+def main() -> int:
+    """Measure, and print what came out."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    rounds = []
+    for number in range(parser.parse_args().rounds):
+        with tempfile.TemporaryDirectory() as name:
+            rounds.append(first_run(Path(name)))
+        print(f"round {number + 1}: {rounds[-1][TOTAL]:.0f} s", file=sys.stderr)
+    medians = {part: round(statistics.median(row.get(part, 0.0) for row in rounds), 1) for part in rounds[0]}
+    print(json.dumps({TOTAL: {"unit": "s", "medians": medians}, "rounds": rounds}, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
