@@ -51,9 +51,7 @@ def cgroup_v1() -> bool:
 @contextmanager
 def throwaway_host(name: str, init: str, suite: str, packages: tuple[str, ...], folder: Path) -> Iterator[Host]:
     """Make a bare host of Debian *suite* with *packages*, gone when the block ends. Skips where none can be made."""
-    if run("docker", "version", check=False).returncode:
-        pytest.skip("needs a running Docker Engine")
-    _make_image(_image(init, suite, packages), init, suite, packages, folder)
+    image = bare_image(init, suite, packages, folder)
     run("docker", "rm", "-fv", name, check=False)
     run(
         "docker",
@@ -64,7 +62,7 @@ def throwaway_host(name: str, init: str, suite: str, packages: tuple[str, ...], 
         "--hostname",
         name,
         *_options(),
-        _image(init, suite, packages),
+        image,
         *_command(init),
     )
     try:
@@ -76,8 +74,13 @@ def throwaway_host(name: str, init: str, suite: str, packages: tuple[str, ...], 
         run("docker", "rm", "-fv", name, check=False)
 
 
-def _image(init: str, suite: str, packages: tuple[str, ...]) -> str:
-    return f"vibe-throwaway/{init}-{suite}:{'-'.join(packages)}"
+def bare_image(init: str, suite: str, packages: tuple[str, ...], folder: Path) -> str:
+    """Make an image of Debian *suite* with *packages* where it is missing, and return its name. Skips where none can be."""
+    if run("docker", "version", check=False).returncode:
+        pytest.skip("needs a running Docker Engine")
+    image = f"vibe-throwaway/{init}-{suite}:{'-'.join(packages)}"
+    _make_image(image, init, suite, packages, folder)
+    return image
 
 
 def _make_image(image: str, init: str, suite: str, packages: tuple[str, ...], folder: Path) -> None:

@@ -112,6 +112,7 @@ def _within(name: str, value: float) -> bool:
         ("checksum", ["0" * 64], ["00", "0" * 64 + "\n"]),
         ("url_path", ["/v1/models"], ["v1", "/v1?x", "/a b", "/a\n http-request", "/{x}"]),
         ("header", ["x-api-key"], ["x:y", "x y", "x\r\ny", ""]),
+        ("email", ["a.b+c@example.org"], ["a", "a@b c", "mailto:a@b;x", "a@b\n"]),
         ("line", ["Our own CA", ""], ["a\nb", "a\0"]),
         ("secret", ["sk-0123456789"], ["", "a b", "a\nb", "ä"]),
     ],
