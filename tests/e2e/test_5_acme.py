@@ -1,4 +1,4 @@
-"""A certificate by ACME: ordered, proved by the gateway and shown; renewed when it is time; a refusal leaves the old one.
+"""A certificate by ACME: ordered, proved by the gateway, shown, and renewed in time; a refusal leaves the old one.
 
 The authority is pebble, Let's Encrypt's test server, on this machine's loopback. It asks the gateway for its proof.
 """

@@ -75,7 +75,7 @@ def throwaway_host(name: str, init: str, suite: str, packages: tuple[str, ...], 
 
 
 def bare_image(init: str, suite: str, packages: tuple[str, ...], folder: Path) -> str:
-    """Make an image of Debian *suite* with *packages* where it is missing, and return its name. Skips where none can be."""
+    """Make an image of Debian *suite* with *packages* where it is missing; return its name. Skips where none can be."""
     if run("docker", "version", check=False).returncode:
         pytest.skip("needs a running Docker Engine")
     image = f"vibe-throwaway/{init}-{suite}:{'-'.join(packages)}"

@@ -31,16 +31,29 @@ def _certificate(path: Path, days: int) -> None:
 
 def _due(folder: Path) -> list[str]:
     """Return what playbooks/vars/seal.yml says of the certificates in *folder*."""
-    words = [str(PROJECT / ".venv-test/bin/ansible"), "local", "--inventory", "inventory/local", "--module-name", "debug"]
+    words = [
+        str(PROJECT / ".venv-test/bin/ansible"),
+        "local",
+        "--inventory",
+        "inventory/local",
+        "--module-name",
+        "debug",
+    ]
     words += ["--args", "var=vibe_certificates_due", "--extra-vars", f"@{PROJECT / 'playbooks/vars/seal.yml'}"]
     words += ["--extra-vars", json.dumps({"gateway_tls_dir": str(folder), "vibe_network": "vibe"})]
-    environment = {**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
+    environment = {
+        **os.environ,
+        "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
+        "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+    }
     done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=PROJECT, env=environment)
     found: list[str] = json.loads(done.stdout.partition("=>")[2])["vibe_certificates_due"]
     return found
 
 
-@pytest.mark.parametrize(("own", "acme", "due"), [(31, 29, ["acme/gateway.pem"]), (29, 31, ["gateway.pem"]), (31, 31, [])])
+@pytest.mark.parametrize(
+    ("own", "acme", "due"), [(31, 29, ["acme/gateway.pem"]), (29, 31, ["gateway.pem"]), (31, 31, [])]
+)
 def test_what_ends_within_the_days_of_renewal_is_due(own: int, acme: int, due: list[str], tmp_path: Path) -> None:
     _certificate(tmp_path / "gateway.pem", own)
     _certificate(tmp_path / "acme/gateway.pem", acme)
