@@ -13,6 +13,9 @@ from testinfra.host import Host
 SHORTEST_START_PERIOD_S = 60
 SHORTEST_STOP_S = 60
 COMPOSE_LABELS = ("project", "project.working_dir", "project.config_files", "service", "config-hash")
+# Of a router's slot: its requests, which the gateways ask for, and its counters.
+COUNTERS, LOOPBACK = "9464/tcp", "127.0.0.1"
+PUBLISHED = {"router": {"4000/tcp", COUNTERS}, "redis": {"6379/tcp"}}
 MOUNTED = {"/app/config.yaml", "/app/vibe_router.py", "/app/vibe", "/app/vibe_routes.json"}
 
 
@@ -55,6 +58,18 @@ def test_container_has_no_capabilities_and_can_gain_none(container: dict[str, An
     }
     found = ", ".join(fault for fault, is_so in faults.items() if is_so)
     require(not found, "all capabilities dropped, none added, no-new-privileges", found, HINT_BY_HAND)
+
+
+def test_container_publishes_nothing_that_nobody_asks_for(role: str, container: dict[str, Any]) -> None:
+    bindings = container["HostConfig"]["PortBindings"] or {}
+    foreign = sorted(bindings.keys() - PUBLISHED.get(role, set()))
+    open_counters = {each["HostIp"] for each in bindings.get(COUNTERS) or []} - {LOOPBACK}
+    faults = [f"{port} is published" for port in foreign]
+    faults += [f"the counters are published on {address or 'every address'}" for address in sorted(open_counters)]
+    if container["HostConfig"]["PublishAllPorts"]:
+        faults.append("every port of the image is published")
+    wanted = ", ".join(sorted(PUBLISHED.get(role, set()))) or "no port"
+    require(not faults, f"{wanted} published, counters on {LOOPBACK}", ", ".join(faults), HINT_BY_HAND)
 
 
 def test_container_is_limited_in_memory_and_processes(container: dict[str, Any]) -> None:

@@ -77,14 +77,25 @@ def _container(name: str, user: str) -> dict[str, Any]:
             "PidsLimit": 512,
             "RestartPolicy": {"Name": "unless-stopped"},
             "LogConfig": {"Type": "json-file", "Config": {"max-size": "20m"}},
-            "PortBindings": {"6379/tcp": [{"HostIp": "10.0.0.3", "HostPort": "6379"}]},
+            "PortBindings": {},
+            "PublishAllPorts": False,
         },
         "Mounts": [],
     }
 
 
+def _redis() -> dict[str, Any]:
+    container = _container("vibe-redis", "10002")
+    container["HostConfig"]["PortBindings"] = {"6379/tcp": [{"HostIp": "10.0.0.3", "HostPort": "6379"}]}
+    return container
+
+
 def _router() -> dict[str, Any]:
     container = _container(SLOT, "10001:10001")
+    container["HostConfig"]["PortBindings"] = {
+        "4000/tcp": [{"HostIp": "10.0.0.1", "HostPort": "4101"}],
+        "9464/tcp": [{"HostIp": "127.0.0.1", "HostPort": "4201"}],
+    }
     container["Config"] |= {
         "Env": ["PYTHONPATH=/app"],
         "Labels": {**_labels(), "vibe.release": RELEASE},
@@ -118,7 +129,7 @@ class World:
     inspected: dict[str, dict[str, Any]] = field(
         default_factory=lambda: {
             SLOT: _router(),
-            "vibe-redis": _container("vibe-redis", "10002"),
+            "vibe-redis": _redis(),
             "vibe-gateway": _container("vibe-gateway", "10003"),
             "vibe-stub-upstream": _container("vibe-stub-upstream", "10004"),
         }
@@ -242,6 +253,7 @@ def _mounts(*mounts: tuple[str, bool]) -> Callable[[World], None]:
 
 
 WHOLE = tuple((target, False) for target in sorted(test_containers.MOUNTED))
+NOTHING_PUBLISHED = "container_publishes_nothing_that_nobody_asks_for"
 NO_PRIVILEGES = "container_has_no_capabilities_and_can_gain_none"
 LIMITED = "container_is_limited_in_memory_and_processes"
 
@@ -281,6 +293,18 @@ FAULTS: dict[str, tuple[Callable[[World], None], str, str]] = {
     "a capability added": (_in("vibe-gateway", "HostConfig", "CapAdd", to=["NET_ADMIN"]), NO_PRIVILEGES, "NET_ADMIN"),
     "new privileges possible": (_in("vibe-redis", "HostConfig", "SecurityOpt", to=None), NO_PRIVILEGES, "no-new"),
     "privileged": (_in("vibe-redis", "HostConfig", "Privileged", to=True), NO_PRIVILEGES, "privileged"),
+    "a foreign port published": (
+        _in("vibe-gateway", "HostConfig", "PortBindings", to={"8404/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8404"}]}),
+        NOTHING_PUBLISHED,
+        "8404/tcp is published",
+    ),
+    # On an address of the network it is a fault of the rules too.
+    "the slot's counters elsewhere": (
+        _in(SLOT, "HostConfig", "PortBindings", to={"9464/tcp": [{"HostIp": "127.0.0.5", "HostPort": "4201"}]}),
+        NOTHING_PUBLISHED,
+        "the counters are published on 127.0.0.5",
+    ),
+    "every port published": (_in(SLOT, "HostConfig", "PublishAllPorts", to=True), NOTHING_PUBLISHED, "every port of"),
     "no memory limit": (_in(SLOT, "HostConfig", "Memory", to=0), LIMITED, "none for Memory"),
     "no limit of processes": (_in("vibe-redis", "HostConfig", "PidsLimit", to=None), LIMITED, "PidsLimit"),
     "no start_period": (
