@@ -87,6 +87,26 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"gateway_tls": "own_ca"},
         ["verification_url", "begins with http://", "gateway_tls: own_ca", "write https://"],
     ),
+    "ACME without what it needs": (
+        {
+            "gateway_tls": "acme",
+            "verification_url": "https://127.0.0.1:4000",
+            "gateway_tls_names": ["*.gateway.example"],
+            "gateway_acme_ca_file": "/nonexistent.pem",
+            "gateway_acme_port": "{{ gateway_port }}",
+        },
+        [
+            "it is acme, and gateway_acme_terms_agreed is not true",
+            "it is acme, and *.gateway.example cannot be proved by HTTP",
+            "gateway_acme_ca_file names no file by its whole path: /nonexistent.pem",
+            "it is acme, and gateway_acme_port is gateway_port",
+            "list in gateway_tls_names what clients ask for",
+        ],
+    ),
+    "ACME for no name": (
+        {"gateway_tls": "acme", "verification_url": "https://127.0.0.1:4000", "gateway_acme_terms_agreed": True},
+        ["it is acme, and gateway_tls_names is empty"],
+    ),
     "unknown TLS": ({"gateway_tls": "maybe"}, ["gateway_tls", "auto, plain, own_ca, given", "maybe"]),
     "address for a name": (
         {"gateway_tls_names": ["https://gateway.example"]},
