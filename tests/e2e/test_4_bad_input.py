@@ -330,6 +330,25 @@ def test_nothing_of_a_bad_value_was_run() -> None:
 
 
 @pytest.mark.usefixtures("files_of_the_deployment")
+@pytest.fixture
+def host_that_answers_with_jinja(deployed: dict[str, str]) -> Iterator[str]:
+    """The host's record with a line that would run a command, were it taken for a template; gives that line's words."""
+    record = Path("/opt/litellm-vibe-router/deployment/audit.jsonl")
+    kept = record.read_text(encoding="utf-8")
+    words = f"{{{{ lookup('pipe', 'touch {PLANTED}') }}}}"
+    line = json.loads(kept.splitlines()[-1]) | {"by": words, "message": words, "release": words}
+    record.write_text(f"{kept}{json.dumps(line)}\n", encoding="utf-8")
+    PLANTED.unlink(missing_ok=True)
+    yield words
+    record.write_text(kept, encoding="utf-8")
+
+
+def test_what_a_host_says_is_shown_and_never_taken_for_a_template(host_that_answers_with_jinja: str) -> None:
+    assert host_that_answers_with_jinja in run("./deploy.sh", "audit").stdout
+    run("./deploy.sh", "status")
+    assert not PLANTED.exists()
+
+
 def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
