@@ -329,7 +329,6 @@ def test_nothing_of_a_bad_value_was_run() -> None:
     assert not PLANTED.exists()
 
 
-@pytest.mark.usefixtures("files_of_the_deployment")
 @pytest.fixture
 def host_that_answers_with_jinja(deployed: dict[str, str]) -> Iterator[str]:
     """The host's record with a line that would run a command, were it taken for a template; gives that line's words."""
@@ -349,6 +348,7 @@ def test_what_a_host_says_is_shown_and_never_taken_for_a_template(host_that_answ
     assert not PLANTED.exists()
 
 
+@pytest.mark.usefixtures("files_of_the_deployment")
 def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
