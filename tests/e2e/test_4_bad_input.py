@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import os
 import re
 import shutil
 import socket
@@ -333,13 +334,15 @@ def test_nothing_of_a_bad_value_was_run() -> None:
 def host_that_answers_with_jinja(deployed: dict[str, str]) -> Iterator[str]:
     """The host's record with a line that would run a command, were it taken for a template; gives that line's words."""
     record = Path("/opt/litellm-vibe-router/deployment/audit.jsonl")
-    kept = record.read_text(encoding="utf-8")
+    kept, status = record.read_text(encoding="utf-8"), record.stat()
     words = f"{{{{ lookup('pipe', 'touch {PLANTED}') }}}}"
     line = json.loads(kept.splitlines()[-1]) | {"by": words, "message": words, "release": words}
     record.write_text(f"{kept}{json.dumps(line)}\n", encoding="utf-8")
     PLANTED.unlink(missing_ok=True)
     yield words
     record.write_text(kept, encoding="utf-8")
+    # As it was, for the look at whether anything of the deployment was touched.
+    os.utime(record, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def test_what_a_host_says_is_shown_and_never_taken_for_a_template(host_that_answers_with_jinja: str) -> None:
