@@ -100,6 +100,7 @@ def _within(name: str, value: float) -> bool:
         ("address", ["0.0.0.0", "::", "fd00::1"], ["", "localhost", "1.2.3.4:80", "1.2.3.4\n", "1.2.3.4/8"]),
         ("socket_address", ["127.0.0.1:8404", "[::1]:8404"], ["8404", "127.0.0.1", "host:1", "1.2.3.4:1\nx"]),
         ("host", ["vibe-redis", "redis.example", "10.0.0.1"], ["https://x", "a b", "a;b", "x\n"]),
+        ("listen_address", ["*", "0.0.0.0", "::", "localhost"], ["**", "0.0.0.0:4000", "a;b", "x\n"]),
         (
             "url",
             ["https://gw.example:4000/v1"],
