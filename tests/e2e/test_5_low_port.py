@@ -32,7 +32,7 @@ def on_low_port(deployed: dict[str, str]) -> Iterator[None]:
 @pytest.mark.usefixtures("on_low_port")
 def test_a_low_port_serves_and_no_lower_one_is_opened() -> None:
     assert f"127.0.0.1:{PORT} " in run("ss", "-ltn").stdout
-    assert run("docker", "top", "vibe-gateway", "-o", "uid").stdout.split()[1] == "10003"
+    assert run("docker", "top", "vibe-gateway", "-o", "pid,uid").stdout.split()[3] == "10003"
     assert LOWEST.read_text(encoding="ascii").strip() == str(PORT)
     assert str(PORT) in KEPT.read_text(encoding="utf-8")
 
