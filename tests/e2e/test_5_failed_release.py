@@ -108,11 +108,12 @@ def test_a_release_whose_requests_fail_is_stopped_and_the_old_one_goes_on(
     undone = done.stdout.split(", undone: ")[1].split()[0]
     evidence = PROJECT / f"reports/local/failed/local-{undone}"
     assert "LiteLLM" in (evidence / "log.txt").read_text(encoding="utf-8")
-    assert (
-        json.loads((evidence / "inspect.json").read_text(encoding="utf-8"))["Config"]["Labels"]["vibe.release"]
-        == undone
-    )
-    assert json.loads((evidence / "health.json").read_text(encoding="utf-8"))["Status"] == "healthy"
+    container = json.loads((evidence / "inspect.json").read_text(encoding="utf-8"))
+    assert container["Config"]["Labels"]["vibe.release"] == undone
+    # Its requests may have failed before the engine's first check: what the engine said by then is what is kept.
+    health = json.loads((evidence / "health.json").read_text(encoding="utf-8"))
+    assert health == container["State"]["Health"]
+    assert health["Status"] in {"starting", "healthy"}
     assert [(line["action"], line["outcome"]) for line in record()[-2:]] == [("undo", "ok"), ("deploy", "failed")]
     assert record()[-2]["from"] == undone
     assert record()[-1]["message"] == f"local: The rollout was stopped: release {undone} did not prove itself."

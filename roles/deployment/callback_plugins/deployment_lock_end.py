@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
@@ -24,6 +25,7 @@ short_description: Free the lock of a deployment that failed or was interrupted
 description:
   - Remembers whether the run holds the lock. Where it still does when Ansible ends, playbooks/unlock.yml is run for it.
   - Makes a termination signal, and a terminal that is closed, end a run as Ctrl-C does, so that the lock is freed.
+  - Repeats an interrupt that Python has swallowed, at the next event of the run.
 requirements:
   - enabled in ansible.cfg
 """
@@ -84,12 +86,27 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         self._run = ""
         self._failure = ""
         self._process = os.getpid()
+        self._interrupted = False
+        self._interrupt_run: Any = signal.default_int_handler
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         """Prepare the end of the run; here, because signals can be set in the main thread alone."""
         atexit.register(self._end)
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._as_an_interrupt)
+        self._interrupt_run = signal.getsignal(signal.SIGINT)
+        if callable(self._interrupt_run):
+            signal.signal(signal.SIGINT, self._interrupt)
+
+    def v2_on_any(self, *_: Any, **__: Any) -> None:
+        """End a run that goes on though it was interrupted.
+
+        Python ignores what is raised while an object is finalized or a process forks, which a run does at every task:
+        the interrupt would be lost, and the next one would end the run without its lock being freed.
+        """
+        # Ansible has a thread that collects results, and sends some of the events.
+        if self._interrupted and threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
 
     def v2_runner_on_ok(self, result: Any) -> None:
         """Note whether the lock is this run's.
@@ -111,6 +128,11 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
     def v2_runner_on_unreachable(self, result: Any) -> None:
         """Note which host went away last."""
         self._failure = f"{result.host.get_name()}: was not reached any more"
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        self._interrupted = True
+        # Ansible's own, which ends the workers and raises; it leaves the next signal to the system.
+        self._interrupt_run(number, frame)
 
     def _as_an_interrupt(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() == self._process:
