@@ -32,6 +32,7 @@ SERVERS = {
 }
 Measure = TypeVar("Measure")
 ENGINE = "/var/run/docker.sock"
+MIB = 2**20
 START_SECONDS, RATE_SECONDS = 180, 180
 
 
@@ -57,6 +58,12 @@ def engine_account(container: str) -> dict[str, Any]:
         answer = engine.get(f"/containers/{container}/stats", params={"stream": "false", "one-shot": "true"})
     account: dict[str, Any] = answer.raise_for_status().json()
     return account
+
+
+def account_mib(container: str) -> float:
+    """Return MiB that the engine accounts to a container, less what is cache of files."""
+    counted = engine_account(container)["memory_stats"]
+    return float(counted["usage"] - counted["stats"].get("total_inactive_file", 0)) / MIB
 
 
 def serving_slot() -> dict[str, Any]:
@@ -184,12 +191,16 @@ def pairs(values: Mapping[str, Sequence[float]], one: str, other: str) -> dict[s
     return {"ratio": middle, "quartiles": [low, high]}
 
 
+def comparison(values: Mapping[str, Sequence[float]], unit: str) -> dict[str, Any]:
+    """Return two arms' medians, and of the pairs the ratio, its quartiles and the difference."""
+    one, other = values
+    difference = round(statistics.median(a - b for a, b in zip(values[one], values[other], strict=True)), 1)
+    figures = {"unit": unit, "medians": medians(values), **pairs(values, one, other)}
+    return {**figures, "difference": difference, "rounds": len(values[one])}
+
+
 def compared(
     arms: Sequence[str], measure: Callable[[str], float], rounds: int, unit: str = "requests/s"
 ) -> dict[str, Any]:
-    """Measure two arms in turn; return medians, and of the pairs the ratio, its quartiles and the difference."""
-    values = in_turn(arms, measure, rounds)
-    one, other = arms
-    difference = round(statistics.median(a - b for a, b in zip(values[one], values[other], strict=True)), 1)
-    figures = {"unit": unit, "medians": medians(values), **pairs(values, one, other)}
-    return {**figures, "difference": difference, "rounds": rounds}
+    """Measure two arms in turn, and return their comparison."""
+    return comparison(in_turn(arms, measure, rounds), unit)

@@ -40,6 +40,11 @@ def bars(found: Mapping[str, Any]) -> str:
     return _rendered(chart)
 
 
+def crash(found: Mapping[str, Any]) -> str:
+    """Return what each server lost when a worker was killed, of all that it was measured by."""
+    return bars({"a worker killed": found["requests lost"]})
+
+
 def memory(found: Mapping[str, Any]) -> str:
     """Return the samples of a long run as lines over its minutes."""
     samples = found["samples"]

@@ -49,12 +49,15 @@ class Bench:
 AB = ("ab", "apache2-utils")
 BENCHES = {
     "stack": Bench("stack/throughput.py", "the whole stack by LiteLLM alone, requests/s", 15, tool=AB, plot=plots.bars),
-    "servers": Bench("stack/servers.py", "what serves LiteLLM: start, rate, memory, a crash", 10, tool=AB),
+    "servers": Bench(
+        "stack/servers.py", "what serves LiteLLM: start, rate, memory, a crash", 10, tool=AB, plot=plots.crash
+    ),
+    "memory": Bench("stack/memory.py", "what a slot holds by its workers", 8, tool=AB, plot=plots.bars),
     "warm": Bench("stack/warm.py", "what the first clients of a new slot wait", 5, plot=plots.bars),
     "costs": Bench("stack/costs.py", "what a request costs router, gateway and Redis", 3),
     "profile": Bench("stack/profile.py", "where a worker's processor time goes", 2),
     "endurance": Bench("stack/endurance.py", "what half an hour of requests loses and grows", 30, plot=plots.memory),
-    "deployment": Bench("deployment/runs.py", "a run with nothing to do, a changed setting", 10, plot=plots.bars),
+    "deployment": Bench("deployment/runs.py", "a run by what it changes, and a rollback", 25, plot=plots.bars),
     "fresh": Bench("deployment/fresh.py", "the first command on a machine that has nothing", 10, plot=plots.bars),
     "fleet": Bench("deployment/fleet.py", "a run with nothing to do by the number of routers", 35, plot=plots.bars),
     "control": Bench("deployment/control.py", "what a fleet costs the control node", 12),

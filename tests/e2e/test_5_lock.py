@@ -12,6 +12,7 @@ import pytest
 from e2e.machine import PLAYBOOK, PROJECT, Run, containers, record, run
 
 LOCK = Path("/opt/litellm-vibe-router/deployment/lock.json")
+SECRETS = PROJECT / "inventory/local/.secrets"
 # The lock is had within the preflight's seconds; a run that never has it must not be waited for long.
 LOCKED_SECONDS = 120
 
@@ -39,6 +40,14 @@ def test_a_run_is_refused_with_the_holder_and_what_frees_it(somebody_elses: dict
     assert "free it with: ./deploy.sh unlock" in said
     assert "changed=0" in said
     assert (containers(), LOCK.read_text(encoding="utf-8")) == before, "the refused run freed the other's lock"
+
+
+def test_secrets_are_not_made_anew_under_another_run(somebody_elses: dict[str, Any]) -> None:
+    before = {path: path.read_bytes() for path in SECRETS.iterdir() if path.is_file()}
+    done = run(PLAYBOOK, "playbooks/rotate_secrets.yml", check=False)
+    assert done.returncode != 0
+    assert "The deployment of local is held by ada@desk" in " ".join(done.stdout.split())
+    assert {path: path.read_bytes() for path in SECRETS.iterdir() if path.is_file()} == before
 
 
 def test_checks_and_dry_runs_need_no_lock(somebody_elses: dict[str, Any]) -> None:

@@ -24,13 +24,12 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from bench.arms import RELEASE, SERVERS, engine_account, master_key, need_ab, output, rate, start, wait_for
+from bench.arms import RELEASE, SERVERS, account_mib, master_key, need_ab, output, rate, start, wait_for
 from e2e.load import traffic_to
 
 ROUNDS, REQUESTS, CONNECTIONS, PORT = 5, 200, 16, 4113
 KILLED_RATE, BEFORE_SECONDS, AFTER_SECONDS = 10.0, 2.0, 15.0
 BODY = {"model": "chat-auto", "max_tokens": 16, "messages": [{"role": "user", "content": "hi"}]}
-MIB = 2**20
 MEASURES = ("seconds to start", "requests/s", "MiB", "requests lost")
 
 
@@ -40,12 +39,6 @@ def workers(container: str) -> list[int]:
     parents = {int(row[1]) for row in rows}
     leaves = [int(row[0]) for row in rows if int(row[0]) not in parents]
     return [process for process in leaves if "resource_tracker" not in Path(f"/proc/{process}/cmdline").read_text()]
-
-
-def memory(container: str) -> float:
-    """Return MiB that the engine accounts to a container, less what is cache of files."""
-    counted = engine_account(container)["memory_stats"]
-    return float(counted["usage"] - counted["stats"].get("total_inactive_file", 0)) / MIB
 
 
 def measured(server: str, count: int, folder: Path) -> dict[str, float]:
@@ -60,7 +53,7 @@ def measured(server: str, count: int, folder: Path) -> dict[str, float]:
         time.sleep(AFTER_SECONDS / 3)
         rate(PORT, BODY, folder, REQUESTS // 4, CONNECTIONS)
         found["requests/s"] = rate(PORT, BODY, folder, REQUESTS, CONNECTIONS)
-        found["MiB"] = memory(name)
+        found["MiB"] = account_mib(name)
         client = {"OPENAI_BASE_URL": f"http://127.0.0.1:{PORT}/v1", "OPENAI_API_KEY": master_key()}
         with traffic_to(client, KILLED_RATE) as traffic:
             time.sleep(BEFORE_SECONDS)
