@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
@@ -25,7 +24,7 @@ short_description: Free the lock of a deployment that failed or was interrupted
 description:
   - Remembers whether the run holds the lock. Where it still does when Ansible ends, playbooks/unlock.yml is run for it.
   - Makes a termination signal, and a terminal that is closed, end a run as Ctrl-C does, so that the lock is freed.
-  - Repeats an interrupt that Python has swallowed, at the next event of the run.
+  - Repeats an interrupt that Python has swallowed, at the start of the next task.
 requirements:
   - enabled in ansible.cfg
 """
@@ -98,15 +97,17 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         if callable(self._interrupt_run):
             signal.signal(signal.SIGINT, self._interrupt)
 
-    def v2_on_any(self, *_: Any, **__: Any) -> None:
-        """End a run that goes on though it was interrupted.
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
+        """End a run that goes on though it was interrupted."""
+        self._repeat_interrupt()
 
-        Python ignores what is raised while an object is finalized or a process forks, which a run does at every task:
-        the interrupt would be lost, and the next one would end the run without its lock being freed.
-        """
-        # Ansible has a thread that collects results, and sends some of the events.
-        if self._interrupted and threading.current_thread() is threading.main_thread():
-            raise KeyboardInterrupt
+    def v2_playbook_on_handler_task_start(self, task: Any) -> None:
+        """As at the start of a task."""
+        self._repeat_interrupt()
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        """As at the start of a task: the interrupt may have been lost in the last one."""
+        self._repeat_interrupt()
 
     def v2_runner_on_ok(self, result: Any) -> None:
         """Note whether the lock is this run's.
@@ -128,6 +129,15 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
     def v2_runner_on_unreachable(self, result: Any) -> None:
         """Note which host went away last."""
         self._failure = f"{result.host.get_name()}: was not reached any more"
+
+    def _repeat_interrupt(self) -> None:
+        """Raise the interrupt that was lost.
+
+        Python ignores what is raised while an object is finalized or a process forks, which a run does at every task:
+        the run would go on, and the next interrupt would end it without its lock being freed.
+        """
+        if self._interrupted:
+            raise KeyboardInterrupt
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self._interrupted = True
