@@ -115,5 +115,5 @@ def _no_memory(expected: str, container: dict[str, Any]) -> CheckFailedError:
     return CheckFailedError(
         expected,
         found,
-        "router_memory_limit or redis_maxmemory; a LiteLLM worker needs some 430 MiB (25219: 512 MiB is too little)",
+        "router_memory_limit or redis_maxmemory; one LiteLLM worker needs some 570 MiB (25219: 512 is too little)",
     )

@@ -303,6 +303,32 @@ def test_a_body_of_no_known_encoding_is_refused(key: bytes) -> None:
     assert re.search("could not be read|Bad request", answer.body.decode())
 
 
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+def test_a_client_of_http_1_0_gets_no_chunks_and_an_end(key: bytes, *, stream: bool) -> None:
+    body = json.dumps({"model": "chat-auto", "stream": stream, "messages": [{"role": "user", "content": "hi"}]})
+    head = b"POST %s HTTP/1.0\r\nHost: gateway\r\nConnection: keep-alive\r\nAuthorization: Bearer %s\r\n"
+    with socket.create_connection(ADDRESS, timeout=TIMEOUT_SECONDS) as connection:
+        connection.sendall(head % (CHAT.encode(), key))
+        connection.sendall(b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body))
+        connection.sendall(body.encode())
+        # What has a length leaves the connection open for the next request; what has none ends with it.
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+            if not stream and part.endswith(b"}"):
+                break
+    headers, _, said = answer.partition(b"\r\n\r\n")
+    assert headers.startswith(b"HTTP/1.1 200"), answer
+    assert b"transfer-encoding" not in headers.lower()
+    if stream:
+        assert b"connection: close" in headers.lower()
+        assert all(not line or line.startswith(b"data: ") for line in said.splitlines()), said
+        assert said.rstrip().endswith(b"data: [DONE]")
+    else:
+        assert b"connection: keep-alive" in headers.lower()
+        assert json.loads(said)["object"] == "chat.completion"
+
+
 def test_many_wrong_keys_wait_and_a_right_one_never_does(key: bytes) -> None:
     wrong, right = b"Authorization: Bearer sk-guess\r\n", b"Authorization: Bearer %s\r\n" % key
     for _ in range(WRONG_KEY_BURST):

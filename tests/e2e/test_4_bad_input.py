@@ -179,7 +179,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "memory for less than a worker": (
         {"router_memory_limit": "512m", "router_workers": "auto"},
-        ["router_memory_limit", "512m is less than the 740 MiB that one worker needs", "router_worker_memory_mib"],
+        ["router_memory_limit", "512m is less than the 570 MiB that one worker needs", "router_worker_memory_mib"],
     ),
     "too little disk": ({"preflight_min_disk_mib": 10**9}, ["disk", "MiB free", "are needed"]),
     "too little memory": ({"preflight_min_memory_mib": 10**9}, ["memory", "MiB"]),

@@ -55,7 +55,8 @@ def preflight(hosts: int) -> dict[str, float]:
         done = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
         seconds, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
-        sys.exit(done.stdout[-3000:] + done.stderr[-1000:])
+        # Before the recap of all hosts.
+        sys.exit(done.stdout.split("\nPLAY RECAP")[0][-3000:] + done.stderr[-1000:])
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {
         "seconds": round(seconds, 1),
