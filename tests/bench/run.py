@@ -55,6 +55,7 @@ BENCHES = {
     "memory": Bench("stack/memory.py", "what a slot holds by its workers", 8, tool=AB, plot=plots.bars),
     "warm": Bench("stack/warm.py", "what the first clients of a new slot wait", 5, plot=plots.bars),
     "costs": Bench("stack/costs.py", "what a request costs router, gateway and Redis", 3),
+    "account": Bench("stack/account.py", "whose processor time a request takes at full load", 3, tool=AB),
     "profile": Bench("stack/profile.py", "where a worker's processor time goes", 2),
     "endurance": Bench("stack/endurance.py", "what half an hour of requests loses and grows", 30, plot=plots.memory),
     "deployment": Bench("deployment/runs.py", "a run by what it changes, and a rollback", 25, plot=plots.bars),
