@@ -6,6 +6,7 @@ minute.
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shutil
@@ -35,7 +36,19 @@ SERVERS = {
 Measure = TypeVar("Measure")
 ENGINE = "/var/run/docker.sock"
 MIB = 2**20
+MIN_ROUNDS = 2
 START_SECONDS, RATE_SECONDS = 180, 180
+
+
+def rounds_given(text: str) -> int:
+    """Return an option's number of rounds, for argparse.
+
+    Raises:
+        ArgumentTypeError: fewer than two, which have no quartiles.
+    """
+    if not text.isdecimal() or int(text) < MIN_ROUNDS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from {MIN_ROUNDS} on: one round has no quartiles")
+    return int(text)
 
 
 def need_ab() -> None:

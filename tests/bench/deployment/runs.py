@@ -26,7 +26,7 @@ from pathlib import Path
 import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from bench.arms import RELEASE, comparison, in_turn, output, serving_slot, wait_for
+from bench.arms import RELEASE, comparison, in_turn, output, rounds_given, serving_slot, wait_for
 
 PROJECT = Path(__file__).resolve().parents[3]
 RUN_SECONDS = 900
@@ -135,7 +135,7 @@ class Arms:
 def main() -> int:
     """Measure, and print what came out."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=rounds_given, default=5)
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as name:
         arms = Arms(Path(name))

@@ -20,7 +20,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +44,9 @@ WARMING = 200
 USER, SYSTEM, ALL_IDLE = 11, 12, 3
 
 
-def used() -> Counter[str]:
+def used() -> dict[str, float]:
     """Return seconds of processor by part so far, of processes that live, and what was idle."""
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = defaultdict(float)
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             command = (folder / "cmdline").read_text(encoding="utf-8", errors="replace").replace("\0", " ")
@@ -82,7 +82,7 @@ def main() -> int:
             before = used()
             rate = load(PORTS[arm], body, folder, arguments.requests, row.connections).rate
             after = used()
-            ms = {part: MS_PER_SECOND * (after[part] - before[part]) / arguments.requests for part in after}
+            ms = {part: MS_PER_SECOND * (after[part] - before.get(part, 0.0)) / arguments.requests for part in after}
             return {"requests/s": rate, **ms}
 
         try:

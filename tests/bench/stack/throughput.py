@@ -26,7 +26,19 @@ from typing import Any
 import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from bench.arms import Load, in_turn, load, medians, need_ab, pairs, serving_slot, start, wait_for, without_plugin
+from bench.arms import (
+    Load,
+    in_turn,
+    load,
+    medians,
+    need_ab,
+    pairs,
+    rounds_given,
+    serving_slot,
+    start,
+    wait_for,
+    without_plugin,
+)
 from role_plugins import load as role_plugin
 
 OURS, ALONE, COMPLEXITY = "ours", "LiteLLM alone", "LiteLLM's complexity_router"
@@ -111,7 +123,7 @@ def compared(row: Row, folder: Path, rounds: int) -> dict[str, Any]:
 def main() -> int:
     """Measure, and print what came out."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=rounds_given, default=5)
     parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), metavar="NAME", help="rows by name")
     arguments = parser.parse_args()
     need_ab()
