@@ -23,16 +23,16 @@ from typing import Any, NamedTuple, TypeVar
 import httpx
 
 RELEASE = Path("/opt/litellm-vibe-router/router/current")
-# What serves LiteLLM's application: as our launcher starts it, or by LiteLLM's own command line and without the parser
-# that our image adds, as LiteLLM comes.
-NO_HTTPTOOLS = Path(__file__).with_name("stack") / "no_httptools.py"
+# What serves LiteLLM's application: as our launcher starts it, or by LiteLLM's own command line.
 SERVERS = {
     "ours": "launch.serve({workers}, 120)",
     "uvicorn": (
         'os.execvpe("litellm", ["litellm", "--config", "/app/config.yaml", "--port", "4000",'
-        ' "--num_workers", "{workers}"], launch.prepare()[1] | {{"PYTHONPATH": "/app:/mask"}})'
+        ' "--num_workers", "{workers}"], launch.prepare()[1])'
     ),
 }
+# LiteLLM as it comes: without the parser of requests that our image adds. Modules of /app are found first.
+AS_IT_COMES = f"--volume={Path(__file__).with_name('stack') / 'no_httptools.py'}:/app/httptools.py:ro"
 Measure = TypeVar("Measure")
 ENGINE = "/var/run/docker.sock"
 MIB = 2**20
@@ -116,8 +116,6 @@ def start(name: str, port: int, workers: int, config: Path, *options: str, serve
     launch += "launch.config_faults = lambda config, environment: [];" + SERVERS[server].format(workers=workers)
     container = serving_slot()
     mounts = [f"--volume={config}:/app/config.yaml:ro"]
-    if server == "uvicorn":
-        mounts.append(f"--volume={NO_HTTPTOOLS}:/mask/httptools.py:ro")
     mounts += [
         f"--volume={mount['Source']}:{mount['Destination']}:ro"
         for mount in container["Mounts"]

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from bench.arms import in_turn, load, need_ab, start, wait_for, without_plugin
+from bench.arms import AS_IT_COMES, in_turn, load, need_ab, start, wait_for, without_plugin
 from bench.stack.throughput import ALONE, OURS, PORTS, Row
 
 MS_PER_SECOND = 1000.0
@@ -37,7 +37,7 @@ PARTS = {
     "gateway": r"^haproxy",
     "Redis": r"^redis-server",
     "published ports (docker-proxy)": r"docker-proxy",
-    "engine, with its logs": r"dockerd|containerd",
+    "engine": r"dockerd|containerd",
 }
 WARMING = 200
 # Fields of /proc/PID/stat after the name, and of the first line of /proc/stat (proc(5)).
@@ -86,7 +86,7 @@ def main() -> int:
             return {"requests/s": rate, **ms}
 
         try:
-            start(name, PORTS[ALONE], 1, without_plugin(folder), server="uvicorn")
+            start(name, PORTS[ALONE], 1, without_plugin(folder), AS_IT_COMES, server="uvicorn")
             wait_for(PORTS[ALONE])
             rows = in_turn([OURS, ALONE], measure, arguments.rounds)
         finally:

@@ -27,6 +27,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from bench.arms import (
+    AS_IT_COMES,
     Load,
     in_turn,
     load,
@@ -135,7 +136,7 @@ def main() -> int:
         containers = {arm: f"vibe-bench-{PORTS[arm]}" for arm in (ALONE, COMPLEXITY)}
         try:
             for arm, config in ((ALONE, alone), (COMPLEXITY, with_complexity_router(alone))):
-                start(containers[arm], PORTS[arm], 1, config, server="uvicorn")
+                start(containers[arm], PORTS[arm], 1, config, AS_IT_COMES, server="uvicorn")
                 wait_for(PORTS[arm])
             for kind in arguments.only:
                 found[kind] = compared(ROWS[kind], folder, arguments.rounds)
