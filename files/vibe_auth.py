@@ -26,9 +26,12 @@ async def authenticate(request: Any, api_key: str) -> UserAPIKeyAuth:
     client = client_of(request.headers, api_key, own_key)
     if client is None:
         raise ProxyException("This router does not know the API key.", "invalid_request_error", None, 401)
+    # Of the client and not of the key, which all share: conversations of two clients are never one.
+    digest = sha256(f"{client.name} {own_key}".encode()).hexdigest()
     return UserAPIKeyAuth(
-        # Of the client and not of the key, which all share: conversations of two clients are never one.
-        api_key=sha256(f"{client.name} {own_key}".encode()).hexdigest(),
+        api_key=digest,
+        # The owner of stored responses: LiteLLM writes it into their ids, and compares.
+        user_id=digest,
         key_alias=client.name,
         user_role=LitellmUserRoles.PROXY_ADMIN if client.is_operator else LitellmUserRoles.INTERNAL_USER,
         models=list(client.models),

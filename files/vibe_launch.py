@@ -10,8 +10,9 @@ Two commands:
   gunicorn: LiteLLM is imported once and its workers are forks of that process. They start in little more than half the
   time, and hold little more than half the memory, of workers that import it again, and one that died is replaced
   within a second (docs/benchmarks.md, What serves LiteLLM).
-* ``check`` does what ``serve`` does, but instead of serving asks LiteLLM to load configuration and plug-in, and
-  counts the deployments that survived: ``--validate_config`` alone says "OK" when it drops one.
+* ``check`` does what ``serve`` does, but instead of serving has LiteLLM load configuration and plug-in (``validate``,
+  a process of its own), and counts the deployments that survived: ``--validate_config`` alone says "OK" when it drops
+  one.
 """
 
 from __future__ import annotations
@@ -28,6 +29,16 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from vibe.client import OneKey
+from vibe.proxy.deployment_gate import DeploymentGate, gate_of, install
+from vibe.proxy.egress import Egress, guard
+from vibe.proxy.litellm_names import UnknownLiteLLMError, read_names
+from vibe.proxy.log_escape import escape_logs
+from vibe.proxy.provider_hosts import destinations_of
+from vibe.proxy.reach import reach_of
+from vibe.proxy.request_check import Policy
+from vibe.routes import Routes, RoutesError, default_path, load_routes
 
 APP_DIR = Path(__file__).resolve().parent
 CONFIG_FILE = APP_DIR / "config.yaml"
@@ -169,7 +180,7 @@ def check() -> None:
     """
     config, environment = prepare()
     result = subprocess.run(
-        ["litellm", "--config", str(CONFIG_FILE), "--validate_config"],
+        [sys.executable, str(Path(__file__).resolve()), "validate"],
         env=environment,
         capture_output=True,
         text=True,
@@ -194,7 +205,52 @@ def check() -> None:
     _log("INFO", f"release is valid: {len(config['model_list'])} deployments, {HOOK} loaded")
 
 
-def _settle_gunicorn(keepalive_timeout: int) -> None:
+def validate() -> None:
+    """Let LiteLLM load configuration and plug-in in this process, whose environment has the secrets; does not return.
+
+    Raises:
+        ReleaseError: what the gates need of the release is not known.
+    """
+    _gates(_load_config(CONFIG_FILE), dict(os.environ))
+    from litellm.proxy.proxy_cli import run_server  # part of the LiteLLM image
+
+    run_server(["--config", str(CONFIG_FILE), "--validate_config"], prog_name="litellm")
+
+
+def _gates(config: dict[str, Any], environment: dict[str, str]) -> tuple[Policy, DeploymentGate, Egress, Routes]:
+    """Return what the gates around LiteLLM let through for this release.
+
+    Raises:
+        ReleaseError: the routes cannot be read, LiteLLM has other lists than those that were tried, or the address of
+            a deployment's provider is not known.
+    """
+    import litellm  # part of the LiteLLM image
+
+    def address_of(model: str) -> str | None:
+        try:
+            return str(litellm.get_llm_provider(model=model)[3] or "")
+        except litellm.exceptions.BadRequestError:
+            return None
+
+    try:
+        routes = load_routes(default_path(APP_DIR))
+        names = read_names()
+    except (RoutesError, UnknownLiteLLMError) as error:
+        raise ReleaseError(str(error)) from None
+    gate = gate_of(config, environment)
+    destinations, faults = destinations_of(config, environment, routes.gate, address_of)
+    faults += [
+        f"router_allowed_parameters: {name} is LiteLLM's own, and would let clients past the gateway. Fix: take it out"
+        for name in sorted(routes.gate.allowed_parameters & names.controls)
+    ]
+    if faults:
+        raise ReleaseError("\n".join(faults))
+    models = frozenset({*(entry.group for entry in gate.deployments), *gate.aliases})
+    policy = Policy(models, names, routes.gate.allowed_parameters, routes.gate.limits)
+    return policy, gate, Egress(destinations), routes
+
+
+def _settle_gunicorn(keepalive_timeout: int, egress: Egress) -> None:
     """Give gunicorn the settings that LiteLLM's command line has no options for."""
     import gunicorn.config  # part of the LiteLLM image
 
@@ -204,6 +260,9 @@ def _settle_gunicorn(keepalive_timeout: int) -> None:
         arbiter.cfg.set("keepalive", keepalive_timeout)
         # CRITICAL: gunicorn's own is 30 s, which would cut streams that last longer when the slot is stopped.
         arbiter.cfg.set("graceful_timeout", GRACEFUL_TIMEOUT_S)
+        # Here, behind LiteLLM's look whether its own port is free, and before the fork.
+        guard(egress)
+        escape_logs()
         # The gateway has a line for each request already; with no handler none is written.
         logging.getLogger("gunicorn.access").handlers.clear()
         # What is there before the fork stays shared: a collection in a worker would touch, and so copy, all of it.
@@ -212,6 +271,11 @@ def _settle_gunicorn(keepalive_timeout: int) -> None:
 
     # The server's hook of this name (gunicorn's documentation, Settings, on_starting); LiteLLM gives no other.
     gunicorn.config.OnStarting.default = staticmethod(on_starting)
+    if importlib.util.find_spec("httptools") is not None:
+        from uvicorn.workers import UvicornWorker
+        from vibe.proxy.http_parser import HeadersOnlyProtocol
+
+        UvicornWorker.CONFIG_KWARGS = {**UvicornWorker.CONFIG_KWARGS, "http": HeadersOnlyProtocol}
 
 
 def _serve_metrics() -> None:
@@ -234,18 +298,24 @@ def serve(workers: int, keepalive_timeout: int) -> None:
     Raises:
         ReleaseError: a reference of the configuration is unset or empty.
     """
-    _, environment = prepare()
+    config, environment = prepare()
     # CRITICAL: before the secrets are in the environment, which the process that serves the counters would inherit.
     _serve_metrics()
     # CRITICAL: before LiteLLM is imported; much of what it does is decided by variables that it reads then.
     os.environ.update(environment)
-    _settle_gunicorn(keepalive_timeout)
     from litellm.proxy.proxy_cli import run_server  # part of the LiteLLM image
     from litellm.proxy.proxy_server import app
-    from vibe.client import OneKey
+    from vibe.proxy.request_gate import RequestGate
 
-    # CRITICAL: without it the keys that the gateway shows would reach LiteLLM's loggers with the other headers.
-    app.add_middleware(OneKey, own_key=environment[MASTER_KEY])
+    policy, gate, egress, routes = _gates(config, environment)
+    _settle_gunicorn(keepalive_timeout, egress)
+    install(gate)
+    own_key = environment[MASTER_KEY]
+    reach = reach_of(gate, routes)
+    app.add_middleware(RequestGate, own_key, policy, reach, routes.gate.unchecked_paths)
+    # CRITICAL: without it the keys that the gateway shows would reach LiteLLM's loggers with the other headers. The
+    # last one added is the first that a request comes to.
+    app.add_middleware(OneKey, own_key=own_key)
     arguments = ["--config", str(CONFIG_FILE), "--host", "0.0.0.0", "--port", "4000"]
     run_server([*arguments, "--run_gunicorn", "--num_workers", str(workers)], prog_name="litellm")
 
@@ -255,6 +325,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check", help="validate the release and exit")
+    commands.add_parser("validate", help="what check runs: needs the secrets in its environment")
     serving = commands.add_parser("serve", help="start LiteLLM Proxy")
     serving.add_argument("--workers", type=int, default=1, metavar="N")
     serving.add_argument("--keepalive-timeout", type=int, default=120, metavar="SECONDS")
@@ -262,6 +333,8 @@ def main() -> int:
     try:
         if options.command == "check":
             check()
+        elif options.command == "validate":
+            validate()
         else:
             serve(options.workers, options.keepalive_timeout)
     except ReleaseError as error:

@@ -44,6 +44,9 @@ from vibe.headers import response_headers, served_pool
 from vibe.journal import entry_of
 from vibe.log import DEBUG, INFO, WARNING, log, log_failure
 from vibe.log_lines import decision_line, price_lines, served_line
+from vibe.proxy.deployment_gate import installed_gate, narrow
+from vibe.proxy.failure_text import clean, make_response_not_found
+from vibe.proxy.stopped import count_with
 from vibe.record import forget, recall, remember
 from vibe.redis_store import RedisStore, litellm_redis
 from vibe.request import Request, read_request
@@ -82,6 +85,7 @@ else:
 COMPLEXITY_THRESHOLD = 50
 # One set of series a process, however many routers a test makes.
 COUNTERS = Counters()
+count_with(COUNTERS.stopped)
 _HERE = Path(__file__).resolve().parent
 _PROXY_MODULE = "litellm.proxy.proxy_server"
 
@@ -134,6 +138,16 @@ class VibeIntelligentRouter(CustomLogger):
                 _count(partial(COUNTERS.failed, family.virtual_model))
         return data
 
+    async def async_pre_call_deployment_hook(self, kwargs: dict[str, Any], call_type: object) -> None:
+        """Let a call to a provider leave, if it is to a deployment that its request may reach.
+
+        Raises:
+            DeploymentRefusedError: it is not. The only hook that may raise: such a call must not go out.
+        """
+        gate = installed_gate()
+        if gate is not None:
+            gate.check(kwargs)
+
     async def async_post_call_response_headers_hook(
         self,
         data: dict[str, Any],
@@ -163,10 +177,14 @@ class VibeIntelligentRouter(CustomLogger):
         user_api_key_dict: Any,
         traceback_str: str | None = None,
     ) -> None:
-        """Make the error about a model that does not exist what both APIs have for it; leave all others alone."""
+        """Make of an error what a client may know: a 404 as the APIs have it, and nothing of what is inside."""
         try:
             if make_not_found(original_exception, request_data.get("model")):
                 log(INFO, f"unknown model: request_id={request_id(request_data)}")
+            if make_response_not_found(original_exception):
+                log(INFO, f"unknown response: request_id={request_id(request_data)}")
+            gate = installed_gate()
+            clean(original_exception, () if gate is None else gate.hosts)
         except Exception as error:
             log_failure(f"the error stays as it is: request_id={request_id(request_data)}", error)
 
@@ -251,6 +269,7 @@ class VibeIntelligentRouter(CustomLogger):
             data["first_message"] = with_model(data.get("first_message"), decision.virtual_model, model)
         if model is not None:
             data["model"] = model
+        narrow(model or decision.virtual_model)
         remember(data, decision)
         log(INFO, decision_line(decision, client, request_id(data), call_id(data), call_type))
         _count(partial(COUNTERS.asked, client, decision.virtual_model))

@@ -35,6 +35,7 @@ _ROUTES: dict[str, Any] = {
     "pools": [f"pool-{name}-{size}" for name in ("chat", "codex", "claude") for size in ("mini", "standard")],
     "models": {},
     "records": 0,
+    "gate": {},
 }
 
 

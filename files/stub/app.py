@@ -9,6 +9,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from hashlib import sha256
 from typing import Any
 
 from starlette.applications import Starlette
@@ -32,6 +33,7 @@ APIS = (CHAT, COMPLETIONS, RESPONSES, EMBEDDINGS, MESSAGES, COUNT_TOKENS)
 # A client's base address may end in /v1 or not.
 PREFIXES = ("/v1", "")
 REMEMBERED_REQUESTS = 2000
+KEY_DIGITS = 16
 MAX_LOGGED_NAME = 120
 
 _LOG = logging.getLogger("stub")
@@ -71,12 +73,14 @@ def _handler(api: Api, seen: deque[dict[str, Any]]) -> Handler:
             "time": round(time.time(), 3),
             "endpoint": api.path.removeprefix("/"),
             "path": request.url.path,
-            "authorization": "authorization" in request.headers or "x-api-key" in request.headers,
+            **_credentials(request),
+            "headers": sorted(set(request.headers)),
         }
         seen.append(summary)
         try:
             ask = read_ask(summary["endpoint"], await _json(request))
             summary |= {"model": _printable(ask.model), "stream": ask.stream, "messages": ask.turns}
+            summary["parameters"] = sorted(ask.body)
             controls = parse_controls(ask.text, ask.model)
             summary["status"] = controls.status
             _log_request(summary)
@@ -92,6 +96,13 @@ def _handler(api: Api, seen: deque[dict[str, Any]]) -> Handler:
             return JSONResponse(api.error(refused.status, refused.message), refused.status)
 
     return handle
+
+
+def _credentials(request: Request) -> dict[str, Any]:
+    """Return which host and key a request came for: the key as a digest, so that no list of requests holds one."""
+    shown = request.headers.get("authorization") or request.headers.get("x-api-key")
+    key = None if shown is None else sha256(shown.removeprefix("Bearer ").encode()).hexdigest()[:KEY_DIGITS]
+    return {"authorization": shown is not None, "key": key, "host": _printable(request.headers.get("host", ""))}
 
 
 async def _json(request: Request) -> object:

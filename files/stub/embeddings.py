@@ -25,7 +25,10 @@ def _whole(answer: Answer) -> Json:
     body = answer.ask.body
     asked = body.get("dimensions")
     dimensions = min(max(asked, 1), MAX_DIMENSIONS) if isinstance(asked, int) else DEFAULT_DIMENSIONS
-    texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
+    given = body["input"]
+    # A list of tokens is one text.
+    is_one = not isinstance(given, list) or all(isinstance(token, int) for token in given)
+    texts = [given] if is_one else given
     vectors: list[list[float] | str] = [_vector(str(text), dimensions) for text in texts]
     if body.get("encoding_format") == "base64":  # what the OpenAI SDKs ask for unless told otherwise
         vectors = [base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode() for vector in vectors]

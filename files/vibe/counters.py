@@ -44,6 +44,7 @@ class Counters:
             ("vibe_router_errors", "Requests that the safe pool got because the router failed.", family),
             ("vibe_tokens", "Tokens of answered requests, as the upstream counted them.", [*pool, "kind"]),
             ("vibe_feedback", "What clients said of answers, by the status that it was answered with.", ["status"]),
+            ("vibe_stopped", "Requests, calls and connections that a gate stopped, by the gate.", ["gate"]),
             ("vibe_spend_dollars", "Estimated cost of answered requests.", pool),
             ("vibe_strong_spend_dollars", "What they would have cost on the strong pool, estimated.", pool),
             ("vibe_client_requests", "Routed requests, by who asked.", ["client", *family]),
@@ -78,6 +79,11 @@ class Counters:
         """Count feedback that was answered with *status*."""
         if self._series:
             self._series["vibe_feedback"].labels(str(status)).inc()
+
+    def stopped(self, gate: str) -> None:
+        """Count what a *gate* stopped."""
+        if self._series:
+            self._series["vibe_stopped"].labels(gate).inc()
 
     def asked(self, client: str, virtual_model: str) -> None:
         """Count a routed request of *client*."""

@@ -63,9 +63,15 @@ def read_family(
     )
 
 
-def check_keys(entry: Mapping[str, object], known: tuple[str, ...], prefix: str, faults: list[str]) -> None:
-    """Add to *faults* the keys of *known* that *entry* lacks, and those it has beside them."""
-    faults.extend(f"{prefix}{key}: is missing" for key in known if key not in entry)
+def check_keys(
+    entry: Mapping[str, object],
+    known: tuple[str, ...],
+    prefix: str,
+    faults: list[str],
+    required: tuple[str, ...] | None = None,
+) -> None:
+    """Add to *faults* the keys that *entry* has beside the *known*, and of the *required* (default: all) it lacks."""
+    faults.extend(f"{prefix}{key}: is missing" for key in (known if required is None else required) if key not in entry)
     faults.extend(f"{prefix}{key}: is not known; known are {', '.join(known)}" for key in entry if key not in known)
 
 

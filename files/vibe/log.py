@@ -11,6 +11,8 @@ import sys
 import time
 import traceback
 
+from vibe.escaped import escaped
+
 DEBUG, INFO, WARNING, ERROR = "DEBUG", "INFO", "WARNING", "ERROR"
 _RANK = {DEBUG: 10, INFO: 20, WARNING: 30, ERROR: 40}
 LEVEL_VARIABLE = "VIBE_LOG_LEVEL"
@@ -21,7 +23,7 @@ def log(level: str, message: str) -> None:
     least = _RANK.get(os.environ.get(LEVEL_VARIABLE, INFO).upper(), _RANK[INFO])
     if _RANK[level] < least:
         return
-    line = f"[{time.strftime('%H:%M:%S')}] [VIBE-ROUTER] [{level}] {message}\n"
+    line = f"[{time.strftime('%H:%M:%S')}] [VIBE-ROUTER] [{level}] {escaped(message)}\n"
     try:
         # One write per line, so that lines of several workers do not mix.
         sys.stderr.write(line)

@@ -7,12 +7,13 @@ Shape (rendered from the deployment's variables, never edited by hand)::
                            "strong_pool": "pool-chat-standard", "safe_pool": "pool-chat-standard", ...}},
      "pools": ["pool-chat-mini", "pool-chat-standard"],
      "models": {"pool-chat-mini": [{"model": "openai/gpt-5-mini", "weight": 1, "info": {}}], ...},
-     "records": 0}
+     "records": 0, "gate": {}}
 
 ``pools`` lists every model name of LiteLLM's configuration. ``safe_pool`` is where LiteLLM's ``model_group_alias``
 sends the virtual model by itself; a family's other settings are those of ``family``. ``models`` has each pool's models
 as LiteLLM names them, their weights, and what the variables say of them, in the keys of LiteLLM's model info.
-``records``: how many decisions are kept to learn from (``journal``); 0 for none.
+``records``: how many decisions are kept to learn from (``journal``); 0 for none. ``gate``: what the gates around
+LiteLLM let through (``gate_settings``).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pathlib import Path
 
 from vibe.family import Family
 from vibe.family_entry import NAME, NAME_RULE, check_keys, read_family
+from vibe.gate_settings import GateSettings, read_settings
 from vibe.json_file import read_json
 from vibe.pool import Pool, pool_of
 from vibe.prices import price_faults
@@ -33,7 +35,7 @@ ROUTES_VARIABLE = "VIBE_ROUTES_FILE"
 ROUTES_NAME = "vibe_routes.json"
 # Half a kilobyte each, of the 256 MB that Redis has; one that is full drops its oldest keys, and the records are one.
 MOST_RECORDS = 100_000
-_TOP_KEYS = ("version", "families", "pools", "models", "records")
+_TOP_KEYS = ("version", "families", "pools", "models", "records", "gate")
 
 
 class RoutesError(ValueError):
@@ -48,6 +50,7 @@ class Routes:
     pools: frozenset[str]
     known: Mapping[str, Pool] = field(default_factory=dict)
     records: int = 0
+    gate: GateSettings = field(default_factory=GateSettings)
 
 
 NO_ROUTES = Routes({}, frozenset())
@@ -106,7 +109,8 @@ def _routes(document: object, faults: list[str]) -> Routes:
     records = document.get("records", 0)
     if isinstance(records, bool) or not isinstance(records, int) or not 0 <= records <= MOST_RECORDS:
         faults.append(f"records: must be a whole number from 0 (none) to {MOST_RECORDS}, is {records!r}")
-    return Routes(by_virtual_model, pools, known, records)
+    gate = read_settings(document.get("gate", {}), faults)
+    return Routes(by_virtual_model, pools, known, records, gate)
 
 
 def _pools(value: object, faults: list[str]) -> frozenset[str]:

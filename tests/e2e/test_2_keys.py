@@ -209,22 +209,34 @@ def test_no_other_model_is_reached_by_a_side_door(
     [
         {"deployment_id": "codex-auto"},
         {"custom_llm_provider": "anthropic"},
-        {"timeout": 0.001},
         {"specific_deployment": True},
         {"mock_response": "free of charge"},
         {"client": "none"},
+        {"fallbacks": {"codex-auto": []}},
+        {"headers": {"Authorization": "Bearer EVIL", "Host": "evil.example"}},
+        {"router_settings_override": {"num_retries": 6}},
+        {"metadata": {"user_api_key_alias": "victim"}},
     ],
     ids=lambda control: next(iter(control)),
 )
-def test_what_a_client_tells_litellm_itself_counts_for_nothing_and_harms_nobody(
-    control: dict[str, Any], askers: dict[str, Asker], deployed: dict[str, str]
+@pytest.mark.parametrize("api", APIS)
+def test_what_a_client_tells_litellm_itself_is_refused_and_harms_nobody(
+    control: dict[str, Any], api: str, askers: dict[str, Asker], deployed: dict[str, str]
 ) -> None:
-    settings = {**deployed, "OPENAI_API_KEY": askers["all"].key}
-    answers = [chat(settings, "hi", **control), chat(deployed, "hi", disable_fallbacks=True)]
-    assert [answer.status_code for answer in answers] == [200, 200], [answer.text for answer in answers]
-    for answer in answers:
-        assert answer.headers["x-vibe-pool"] == answer.headers["x-vibe-served-pool"] == "pool-chat-mini"
-        assert "stub answer from model stub-chat-mini" in answer.text
+    refused = _post(deployed, askers["chats"].key, api, {**_body("chat-auto", api), **control})
+    assert refused.status_code == 400
+    assert next(iter(control)) in refused.json()["error"]["message"]
+    answer = chat(deployed, "hi", disable_fallbacks=True)
+    assert (answer.status_code, answer.headers["x-vibe-served-pool"]) == (200, "pool-chat-mini")
+
+
+@pytest.mark.parametrize("habit", [{"timeout": 0.001}, {"num_retries": 6}, {"drop_params": False}, {"cache": {"a": 1}}])
+def test_what_wrappers_tell_litellm_by_habit_counts_for_nothing(
+    habit: dict[str, Any], askers: dict[str, Asker], deployed: dict[str, str]
+) -> None:
+    answer = chat({**deployed, "OPENAI_API_KEY": askers["all"].key}, "hi", **habit)
+    assert answer.status_code == 200
+    assert "stub answer from model stub-chat-mini" in answer.text
 
 
 @pytest.mark.parametrize("name", ["x-litellm-api-key", "X-LiteLLM-Call-Id"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from vibe.gate_settings import DEFAULT_LIMITS, LIMIT_NAMES
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 VALUES = yaml.safe_load((ROLES / "preflight/vars/main/values.yml").read_text(encoding="utf-8"))
@@ -25,6 +26,7 @@ EXCEPTIONS = {
     "router_workers": "a rule: auto or a number",
     "router_memory_limit": "a rule: auto or a size that a worker fits in",
     "router_records": "a rule",
+    "router_limits": "a rule: numbers",
     "router_rollout_serial": "a rule: batches",
     "router_engine_version": "found out on the host",
     "stub_upstream_engine_version": "found out on the host",
@@ -123,3 +125,11 @@ def test_a_kind_takes_what_is_good_and_nothing_else(kind: str, good: list[str], 
     whole = re.compile(f"({KINDS[kind]['pattern']})\\Z")
     assert [value for value in good if not whole.match(value)] == []
     assert [value for value in bad if whole.match(value)] == []
+
+
+def test_the_limits_of_the_specs_are_those_of_the_gate() -> None:
+    # The specs cannot read Python: their list, and the defaults that they tell, are compared here.
+    told = _options()["router_limits"]["options"]
+    assert tuple(told) == LIMIT_NAMES
+    for name, option in told.items():
+        assert f"{getattr(DEFAULT_LIMITS, name):,} by default" in option["description"]

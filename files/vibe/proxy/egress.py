@@ -1,0 +1,186 @@
+"""Where this process may connect to: the providers of the release, Redis, and what the operator adds. Nothing else.
+
+Names are resolved and connections made by several ways (uvloop's own code, the sockets of threads), so both are held:
+uvloop's methods are wrapped, and an audit hook (PEP 578) sees what goes through Python's sockets. A name that is not
+allowed is not even resolved; an address counts only if an allowed name was resolved to it, or it is allowed itself.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from vibe.gate_settings import Destination
+from vibe.headers import printable
+from vibe.proxy.stopped import EGRESS, note_attack
+
+
+class EgressRefusedError(OSError):
+    """A connection to somewhere that the release has no business with."""
+
+
+@dataclass
+class Egress:
+    """The destinations that are allowed, and the addresses that their names were resolved to."""
+
+    destinations: tuple[Destination, ...]
+    _addresses: dict[str, set[Destination]] = field(default_factory=dict)
+
+    def allows_host(self, host: object, port: object = None) -> bool:
+        """Whether *host*, a name or an address, may be resolved, or connected to on *port*."""
+        number = port if isinstance(port, int) else None
+        plain = _plain(host)
+        return bool(self._of(plain, number)) or (_is_address(plain) and self.allows_address(plain, number))
+
+    def allows_address(self, address: str, port: int | None) -> bool:
+        """Whether a connection to *address* and *port* is one to an allowed destination."""
+        plain = _plain(address)
+        if self._of(plain, port):
+            return True
+        known = self._addresses.get(plain, ())
+        return any(one.port is None or port is None or one.port == port for one in known)
+
+    def resolved(self, host: object, addresses: Iterable[str]) -> list[str]:
+        """Note that *host* was resolved to *addresses*; return those that it may be reached at."""
+        name = _plain(host)
+        if _is_address(name):
+            return list(addresses)
+        destinations = self._of(name, None)
+        kept = []
+        for address in addresses:
+            plain = _plain(address)
+            allowed = {one for one in destinations if not one.is_public or _is_public(plain)}
+            if allowed:
+                self._addresses.setdefault(plain, set()).update(allowed)
+                kept.append(address)
+        return kept
+
+    def _of(self, host: str, port: int | None) -> list[Destination]:
+        return [one for one in self.destinations if one.is_at(host, port)]
+
+
+def guard(egress: Egress) -> None:
+    """Hold this process, and all that it forks, to *egress*, for good."""
+    _guard_resolver(egress)
+    _guard_uvloop(egress)
+    # CRITICAL: last. It cannot be taken away again, and sees every connection from here on.
+    sys.addaudithook(_audit(egress))
+
+
+def _guard_resolver(egress: Egress) -> None:
+    resolve = socket.getaddrinfo
+
+    def guarded(host: Any, port: Any, *arguments: Any, **options: Any) -> Any:
+        if host is None:
+            return resolve(host, port, *arguments, **options)
+        _require(egress.allows_host(host, port), host, port)
+        found = resolve(host, port, *arguments, **options)
+        return _reachable(egress, host, port, found)
+
+    socket.getaddrinfo = guarded
+
+
+def _guard_uvloop(egress: Egress) -> None:
+    try:
+        from uvloop import Loop  # part of the LiteLLM image
+    except ModuleNotFoundError:
+        # asyncio's own loop uses Python's sockets.
+        return
+    resolve: Callable[..., Any] = Loop.getaddrinfo
+    connect: Callable[..., Any] = Loop.create_connection
+    connect_socket: Callable[..., Any] = Loop.sock_connect
+    datagrams: Callable[..., Any] = Loop.create_datagram_endpoint
+
+    async def getaddrinfo(self: Any, host: Any, port: Any, **options: Any) -> Any:
+        if host is None:
+            return await resolve(self, host, port, **options)
+        _require(egress.allows_host(host, port), host, port)
+        return _reachable(egress, host, port, await resolve(self, host, port, **options))
+
+    async def create_connection(
+        self: Any, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any
+    ) -> Any:
+        if host is None:
+            return await connect(self, protocol_factory, host, port, **options)
+        # Resolved here, so that the addresses that it connects to are the ones that were checked.
+        kind = {name: options[name] for name in ("family", "proto", "flags") if name in options}
+        found = await getaddrinfo(self, host, port, type=socket.SOCK_STREAM, **kind)
+        if options.get("ssl") and not options.get("server_hostname"):
+            options["server_hostname"] = host
+        failures: list[OSError] = []
+        for *_, address in found:
+            try:
+                return await connect(self, protocol_factory, address[0], address[1], **options)
+            except OSError as error:
+                failures.append(error)
+        raise failures[-1]
+
+    async def sock_connect(self: Any, sock: Any, address: Any) -> Any:
+        _require_address(egress, sock.family, address)
+        return await connect_socket(self, sock, address)
+
+    async def create_datagram_endpoint(self: Any, protocol_factory: Any, *arguments: Any, **options: Any) -> Any:
+        remote = options.get("remote_addr") or (arguments[1] if len(arguments) > 1 else None)
+        # Without one it could send anywhere later.
+        _require(remote is not None and egress.allows_host(remote[0], remote[1]), remote and remote[0], None)
+        return await datagrams(self, protocol_factory, *arguments, **options)
+
+    for method in (getaddrinfo, create_connection, sock_connect, create_datagram_endpoint):
+        setattr(Loop, method.__name__, method)
+
+
+def _audit(egress: Egress) -> Callable[[str, tuple[Any, ...]], None]:
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "socket.connect" or event == "socket.sendto":
+            _require_address(egress, arguments[0].family, arguments[1])
+        elif event == "socket.getaddrinfo" and arguments[0] is not None:
+            _require(egress.allows_host(arguments[0], arguments[1]), arguments[0], arguments[1])
+        elif event == "socket.gethostbyname":
+            _require(egress.allows_host(arguments[0]), arguments[0], None)
+
+    return hook
+
+
+def _require_address(egress: Egress, family: int, address: Any) -> None:
+    if family not in (socket.AF_INET, socket.AF_INET6) or not isinstance(address, tuple):
+        # A socket of this host's own: a container has none of somebody else.
+        return
+    host, port = address[0], address[1]
+    _require(egress.allows_address(str(host), port), host, port)
+
+
+def _require(is_allowed: bool, host: object, port: object) -> None:
+    if is_allowed:
+        return
+    note_attack(EGRESS, f"host={printable(host)} port={printable(port)}")
+    raise EgressRefusedError("this process may connect to the configured providers alone (router_allowed_hosts)")
+
+
+def _reachable(egress: Egress, host: object, port: object, found: list[Any]) -> list[Any]:
+    """Return those of *found*, entries of getaddrinfo, that *host* may be reached at."""
+    kept = set(egress.resolved(host, [str(entry[4][0]) for entry in found]))
+    reachable = [entry for entry in found if entry[4][0] in kept]
+    _require(bool(reachable), host, port)
+    return reachable
+
+
+def _plain(host: object) -> str:
+    """Return *host* as it is compared: in lower case, without an address's zone or a name's last dot."""
+    name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
+    return name.partition("%")[0].rstrip(".").lower()
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_public(address: str) -> bool:
+    return _is_address(address) and ipaddress.ip_address(address).is_global

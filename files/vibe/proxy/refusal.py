@@ -1,0 +1,46 @@
+"""A request that is turned down before LiteLLM sees it, in the words of the API that was asked."""
+
+from __future__ import annotations
+
+import json
+
+INVALID = "invalid_request_error"
+NOT_FOUND = "not_found_error"
+# Anthropic's types of errors by status; all others are invalid requests (its documentation, API, Errors).
+_ANTHROPIC_TYPES = {401: "authentication_error", 403: "permission_error", 404: NOT_FOUND, 413: "request_too_large"}
+
+
+class RefusedError(Exception):
+    """A request that gets an error answer; the message is for the client: what is wrong, where, and the fix."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        param: str | None = None,
+        code: str | None = None,
+        details: dict[str, object] | None = None,
+    ) -> None:
+        """Take the *status*, the field that is to blame (*param*), OpenAI's *code*, and Anthropic's *details*."""
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.param = param
+        self.code = code
+        self.details = details
+
+
+def error_body(error: RefusedError, *, is_anthropic: bool) -> bytes:
+    """Return the JSON body of the answer."""
+    if is_anthropic:
+        kind = _ANTHROPIC_TYPES.get(error.status, INVALID)
+        details = {} if error.details is None else {"details": error.details}
+        return _json({"type": "error", "error": {"type": kind, "message": error.message, **details}})
+    described = {"message": error.message, "type": INVALID, "param": error.param, "code": error.code}
+    return _json({"error": described})
+
+
+def _json(document: dict[str, object]) -> bytes:
+    # ASCII: a name that the client sent cannot bring control characters into a terminal.
+    return json.dumps(document).encode()
