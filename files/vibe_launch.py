@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from vibe.client import OneKey
+from vibe.proxy.cooldowns import keep_to_health
 from vibe.proxy.deployment_gate import DeploymentGate, gate_of, install
 from vibe.proxy.egress import Egress, guard
 from vibe.proxy.litellm_names import UnknownLiteLLMError, read_names
@@ -235,6 +236,7 @@ def _gates(config: dict[str, Any], environment: dict[str, str]) -> tuple[Policy,
     try:
         routes = load_routes(default_path(APP_DIR))
         names = read_names()
+        keep_to_health()
     except (RoutesError, UnknownLiteLLMError) as error:
         raise ReleaseError(str(error)) from None
     gate = gate_of(config, environment)

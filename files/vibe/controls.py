@@ -1,5 +1,8 @@
 """What a client says to LiteLLM itself, and not to the model: taken out, for it would reach past what its key may.
 
+In a deployment nothing of it gets here (``proxy.request_gate``). Where LiteLLM runs without our launcher, as by its own
+Helm chart, this is all that there is.
+
 LiteLLM takes a body's parameters for its own where they have their names (seen in 1.106.2): ``deployment_id`` and
 ``custom_llm_provider`` make an upstream answer 404, for which a pool is left out for everybody; ``timeout`` makes it
 fail; ``headers`` take the place of the provider's key; ``mock_response`` is an answer that nobody gave, and counted as

@@ -60,8 +60,8 @@ def serving(release: Path, *command: str, health: tuple[str, ...] = ()) -> Itera
     *options, image = _options(release)
     entry = command or ("/app/vibe_launch.py", "serve")
     publish = f"--publish=127.0.0.1:{PORT}:4000"
-    run("docker", "run", "--detach", "--entrypoint=python3", publish, *health, *options, image, *entry)
     try:
+        run("docker", "run", "--detach", "--entrypoint=python3", publish, *health, *options, image, *entry)
         yield f"http://127.0.0.1:{PORT}"
     finally:
         run("docker", "rm", "--force", NAME)

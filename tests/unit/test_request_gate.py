@@ -180,6 +180,12 @@ def test_a_field_that_nobody_knows_passes_and_so_does_one_that_the_operator_allo
     assert proxy.parsed == body
 
 
+@pytest.mark.parametrize("path", [COMPLETIONS, EMBEDDINGS])
+def test_a_field_of_another_api_is_left_out_where_litellm_would_stumble_over_it(path: str) -> None:
+    _, proxy = ask(path, {**GOOD[path], "function_call": "auto", "response_format": {"type": "text"}})
+    assert proxy.parsed == GOOD[path]
+
+
 def test_a_field_of_another_api_passes_by_its_own_check() -> None:
     body = {**GOOD[RESPONSES], "max_tokens": 5, "messages": USER}
     _, proxy = ask(RESPONSES, body)
@@ -233,6 +239,7 @@ def test_a_client_with_a_list_reaches_its_models_alone() -> None:
         (CHAT, {"messages": [{"role": "assistant", "tool_calls": ["x"]}]}),
         (CHAT, {"tools": {"a": 1}}),
         (CHAT, {"tools": ["x"]}),
+        (CHAT, {"tool_choice": {"model": "x"}}),
         (CHAT, {"temperature": "hot"}),
         (CHAT, {"stream": "yes"}),
         (CHAT, {"n": True}),

@@ -31,6 +31,7 @@ DROPPED = frozenset(
         *("cache", "caching", "no-log", "ttl"),
     }
 )
+_CHOICE = shapes.either(shapes.name, shapes.typed)
 _TEXT_OR_MAPPING = shapes.either(shapes.name, shapes.mapping)
 _SAMPLING: dict[str, Check] = {
     "frequency_penalty": shapes.number,
@@ -85,7 +86,7 @@ _CHAT: dict[str, Check] = {
     "service_tier": shapes.name,
     "store": shapes.flag,
     "thinking": shapes.mapping,
-    "tool_choice": _TEXT_OR_MAPPING,
+    "tool_choice": _CHOICE,
     "tools": shapes.tools,
     "top_logprobs": shapes.whole,
     "verbosity": shapes.name,
@@ -141,7 +142,7 @@ _RESPONSES: dict[str, Check] = {
     "stream_options": shapes.mapping,
     "temperature": shapes.number,
     "text": shapes.mapping,
-    "tool_choice": _TEXT_OR_MAPPING,
+    "tool_choice": _CHOICE,
     "tools": shapes.tools,
     "top_logprobs": shapes.whole,
     "top_p": shapes.number,
@@ -172,7 +173,7 @@ _MESSAGES: dict[str, Check] = {
     "system": shapes.system,
     "temperature": shapes.number,
     "thinking": shapes.mapping,
-    "tool_choice": shapes.mapping,
+    "tool_choice": shapes.typed,
     "tools": shapes.tools,
     "top_k": shapes.whole,
     "top_p": shapes.number,
@@ -181,16 +182,20 @@ _MESSAGES: dict[str, Check] = {
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One API: its ``name``, its ``fields``, and whether its errors are in Anthropic's words."""
+    """One API: its ``name``, its ``fields``, and whether its errors are in Anthropic's words.
+
+    ``takes_others``: whether LiteLLM translates fields of the other APIs, or leaves out what a model does not take.
+    """
 
     name: str
     fields: Mapping[str, Check]
     is_anthropic: bool = False
+    takes_others: bool = True
 
 
 CHAT = Api("chat", _CHAT)
-COMPLETIONS = Api("completions", _COMPLETIONS)
-EMBEDDINGS = Api("embeddings", _EMBEDDINGS)
+COMPLETIONS = Api("completions", _COMPLETIONS, takes_others=False)
+EMBEDDINGS = Api("embeddings", _EMBEDDINGS, takes_others=False)
 RESPONSES = Api("responses", _RESPONSES)
 MESSAGES = Api("messages", _MESSAGES, is_anthropic=True)
 APIS = (CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES, MESSAGES)
@@ -206,7 +211,6 @@ _BY_PATH = {
 }
 _STORED_RESPONSES = "/responses/"
 _MODELS = "/models"
-# A field of another API than the one that was asked passes too, by its own check: LiteLLM leaves out what is not taken.
 _ANYWHERE = {name: check for api in APIS for name, check in api.fields.items()}
 # What a reader may add to the address: OpenAI's of stored responses; Anthropic's, and Codex's, of the list of models.
 _READING = frozenset(
@@ -221,8 +225,13 @@ def api_of(path: str) -> Api | None:
 
 
 def check_of(field: str, api: Api) -> Check | None:
-    """Return how a *field* of a request to *api* is checked, None where no API has it."""
-    return api.fields.get(field) or _ANYWHERE.get(field)
+    """Return how a *field* of a request to *api* is checked, None where it is no field of it."""
+    return api.fields.get(field) or (_ANYWHERE.get(field) if api.takes_others else None)
+
+
+def is_left_out(field: str) -> bool:
+    """Whether a *field* that an API does not have is left out without a word: a habit, or another API's."""
+    return field in DROPPED or field in _ANYWHERE
 
 
 def is_stored_response(path: str) -> bool:

@@ -28,6 +28,7 @@ _METADATA_CONTROLS = (
     ("litellm.proxy.litellm_pre_call_utils", "_CLIENT_PRICING_METADATA_FIELDS"),
     ("litellm.proxy.litellm_pre_call_utils", "_ROUTER_RESERVED_METADATA_FIELDS"),
     ("litellm.proxy.auth.auth_utils", "_BANNED_REQUEST_BODY_PARAMS"),
+    ("litellm.types.router", "_server_owned_wif_litellm_params"),
 )
 # Read from the metadata by LiteLLM's router and loggers, and on none of its lists (seen in 1.106.2).
 _METADATA_BESIDES = frozenset(
@@ -42,7 +43,9 @@ _METADATA_BESIDES = frozenset(
 
 
 class UnknownLiteLLMError(Exception):
-    """This LiteLLM is not one that the gate can read."""
+    """This LiteLLM is not one that the gates were made for."""
+
+    FIX = "Fix: deploy the version of LiteLLM that docs/images.md names, or try this one first (docs/images.md)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +96,6 @@ def _listed(lists: Iterable[tuple[str, str]]) -> frozenset[str]:
     for module, attribute in lists:
         value = getattr(import_module(module), attribute, None)
         if value is None:
-            raise UnknownLiteLLMError(
-                f"{module} has no {attribute}: this version of LiteLLM is not one that was tried. "
-                "Fix: deploy the version that docs/images.md names"
-            )
+            raise UnknownLiteLLMError(f"{module} has no {attribute}. {UnknownLiteLLMError.FIX}")
         names.update(map(str, value))
     return frozenset(names)

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from vibe.choice import METADATA_KEY
 from vibe.gate_settings import DEFAULT_LIMITS, Limits
 from vibe.headers import printable
-from vibe.proxy.api_fields import DROPPED, LITELLM_METADATA, METADATA, MODEL, Api, check_of
+from vibe.proxy.api_fields import LITELLM_METADATA, METADATA, MODEL, Api, check_of, is_left_out
 from vibe.proxy.litellm_names import LiteLLMNames
 from vibe.proxy.refusal import RefusedError
 from vibe.proxy.shapes import name as name_check
@@ -74,7 +74,7 @@ def _passes(key: str, value: object, api: Api, policy: Policy) -> bool:
         return True
     if key in policy.allowed:
         return True
-    if key in DROPPED:
+    if is_left_out(key):
         return False
     if key == _THREAD and api.is_anthropic:
         raise RefusedError(

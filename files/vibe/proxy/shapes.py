@@ -48,6 +48,12 @@ def mapping(value: object, limits: Limits) -> str | None:
     return None if isinstance(value, dict) else "must be an object"
 
 
+def typed(value: object, limits: Limits) -> str | None:
+    """An object that says of which type it is."""
+    is_typed = isinstance(value, dict) and isinstance(value.get("type"), str)
+    return None if is_typed else "must be an object with a type"
+
+
 def names(value: object, limits: Limits) -> str | None:
     """A list of short strings."""
     if not isinstance(value, list):
