@@ -20,6 +20,7 @@ from doctor.case import Case, read_case
 from doctor.client import Client
 from doctor.walk import walk
 from report.model import FAILED, Result
+from report.printable import printable
 from test_route import DEFAULT_POOLS, find_target, read_env_file, read_pools
 
 
@@ -33,7 +34,7 @@ def told(results: Sequence[Result]) -> str:
         where = "" if result.host == "client" else f" ({result.host})"
         lines += [f"  BROKEN  {result.check}{where}"]
         lines += [f"          {name:9} {text}" for name, text in _parts(result)]
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def _parts(result: Result) -> list[tuple[str, str]]:

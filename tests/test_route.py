@@ -643,8 +643,9 @@ class Result:
 
 
 def say(level: str, message: str) -> None:
-    """Write one progress line."""
-    print(f"[{time.strftime('%H:%M:%S')}] [TEST] [{level}] {message}", file=sys.stderr, flush=True)
+    """Write one progress line; what upstreams and hosts sent is in it, and must not act on the terminal."""
+    shown = "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in message)
+    print(f"[{time.strftime('%H:%M:%S')}] [TEST] [{level}] {shown}", file=sys.stderr, flush=True)
 
 
 def run_case(case: Case) -> Result:

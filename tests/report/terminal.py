@@ -11,6 +11,7 @@ from rich.table import Table
 
 from report.history import Change
 from report.model import FAILED, OK, SKIPPED, Report, Result, areas
+from report.printable import printable
 
 WIDTH = 120
 # With hundreds of hosts only those with something to say.
@@ -28,13 +29,13 @@ def terminal_text(report: Report, change: Change, colour: bool) -> str:
     for result in report.failures[:MOST_FAILURES]:
         since = change.since.get(result.key, report.time)
         known = f", since {since}" if since != report.time else ""
-        console.print(f"[bold red]FAILED[/] {escape(f'{result.host}, {result.area}: {result.check}{known}')}")
+        console.print(f"[bold red]FAILED[/] {_shown(f'{result.host}, {result.area}: {result.check}{known}')}")
         for name in ("expected", "found", "hint"):
-            console.print(f"       {name:9}{escape(getattr(result, name))}", soft_wrap=True)
+            console.print(f"       {name:9}{_shown(getattr(result, name))}", soft_wrap=True)
     if len(report.failures) > MOST_FAILURES:
         console.print(f"and {len(report.failures) - MOST_FAILURES} more: they are in the page")
     for note in report.notes:
-        console.print(f"note: {escape(note)}", soft_wrap=True)
+        console.print(f"note: {_shown(note)}", soft_wrap=True)
     console.print(_since_last(change))
     return text.getvalue().rstrip("\n")
 
@@ -52,8 +53,12 @@ def _table(report: Report) -> Table:
     if len(rows) > MOST_ROWS:
         rows = [row for row in rows if any(one.verdict == FAILED for found in row[1].values() for one in found)]
     for host, found in rows[:MOST_ROWS]:
-        table.add_row(host, *(_cell(found.get(name, [])) for name in names))
+        table.add_row(_shown(host), *(_cell(found.get(name, [])) for name in names))
     return table
+
+
+def _shown(text: str) -> str:
+    return escape(printable(text))
 
 
 def _cell(results: list[Result]) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 import jsonschema
 import make_report
 import pytest
+import test_route
+import verify
 from junitparser import JUnitXml
 from report import model
 from report.fleet import judge_fleet
@@ -17,6 +19,7 @@ from report.history import blames_release, compare, earlier
 from report.junit import junit_xml
 from report.model import FAILED, OK, SKIPPED, Report, Result, read_report
 from report.page import page_html
+from report.terminal import terminal_text
 
 SCHEMA = json.loads((Path(model.__file__).parent / "schema.json").read_text(encoding="utf-8"))
 
@@ -71,6 +74,17 @@ def test_page_tells_every_failure_and_quotes_no_markup() -> None:
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert "some_variable" in page
+
+
+def test_what_an_upstream_sent_acts_on_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "x\x1b[2J\x1b]0;title\x07\u202eabc\r[bold]"
+    report = _report(_result("Two", FAILED, found=hostile, hint=hostile))
+    for say in (test_route.say, verify.say):
+        say("ERROR", hostile)
+    shown = terminal_text(report, compare(report, []), colour=False) + capsys.readouterr().err
+    assert all(one.isprintable() or one == "\n" for one in shown)
+    assert shown.count("\\x1b[2J") == 4
+    assert "[bold]" in shown
 
 
 def test_what_got_worse_and_since_when() -> None:

@@ -83,6 +83,11 @@ class DeploymentGate:
         found = (urlsplit(deployment.address or "").hostname for deployment in self.deployments)
         return frozenset(host for host in found if host)
 
+    @cached_property
+    def reached_from(self) -> Mapping[str, frozenset[str]]:
+        """What a request for each group, or alias, may reach."""
+        return {name: self.groups_from((name,)) for name in {*self.fallbacks, *self.aliases}}
+
     def groups_from(self, names: Iterable[str]) -> frozenset[str]:
         """Return the groups that a request for one of *names* may reach: themselves, and their fallbacks in turn."""
         found: set[str] = set()
@@ -132,7 +137,7 @@ def narrow(group: str) -> None:
     """Let the current request reach *group*, which was decided for it, and its fallbacks alone."""
     passage, gate = current_passage(), installed_gate()
     if passage is not None and gate is not None:
-        passage.groups = gate.groups_from((group,))
+        passage.groups = gate.reached_from.get(group) or gate.groups_from((group,))
 
 
 def gate_of(config: Mapping[str, Any], environment: Mapping[str, str]) -> DeploymentGate:

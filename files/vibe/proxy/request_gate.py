@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import orjson  # part of the LiteLLM image
 
-from vibe.client import Client, client_of
+from vibe.client import CLIENT_HEADER, MODELS_HEADER, Client, client_of
 from vibe.feedback import PATH as FEEDBACK_PATH
 from vibe.headers import printable
 from vibe.proxy.api_fields import MODEL, RESPONSES, api_of, is_anthropic, is_stored_response, query_names
@@ -33,6 +33,15 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _WITHOUT_BODY = frozenset(("GET", "HEAD", "OPTIONS", "DELETE"))
 _BEARER = "bearer "
+_READ_HEADERS = frozenset(
+    name.encode()
+    for name in (
+        *("authorization", "x-api-key", "content-encoding", "content-length"),
+        *(CLIENT_HEADER, MODELS_HEADER),
+    )
+)
+# What HAProxy's buffer holds, less what it keeps free (tune.bufsize, tune.maxrewrite).
+_SMALL_BODY = 8192
 _BODY_HEADERS = frozenset((b"content-type", b"content-length", b"content-encoding", b"transfer-encoding"))
 _PARSED_BODY = "parsed_body"
 _EVENT_TYPE, _EVENT_RESPONSE, _CREATE = "type", "response", "response.create"
@@ -62,7 +71,12 @@ class RequestGate:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+        # Backwards: of two of a name the first counts, which is the gateway's.
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1")
+            for name, value in reversed(scope["headers"])
+            if name in _READ_HEADERS
+        }
         client = client_of(headers, _key_of(headers), self._own_key)
         if scope["type"] == "websocket":
             await self._websocket(scope, receive, send, client)
@@ -110,7 +124,8 @@ class RequestGate:
             )
         seconds = self._policy.limits.body_seconds
         try:
-            body = await asyncio.wait_for(_read(receive), seconds)
+            # For a small one the gateway has waited already, and a timer costs more than all that is done for it here.
+            body = await (_read(receive) if _is_small(headers) else asyncio.wait_for(_read(receive), seconds))
         except TimeoutError:
             raise RefusedError(
                 f"The request body took longer than {seconds} s to arrive (router_limits.body_seconds). "
@@ -231,6 +246,11 @@ def _query_of(scope: Scope, names: frozenset[str]) -> Scope:
         return scope
     kept = [(name, value) for name, value in parse_qsl(query.decode("latin-1")) if name in names]
     return {**scope, "query_string": urlencode(kept).encode()}
+
+
+def _is_small(headers: dict[str, str]) -> bool:
+    declared = headers.get("content-length", "")
+    return declared.isdigit() and int(declared) <= _SMALL_BODY
 
 
 def _key_of(headers: dict[str, str]) -> str:
