@@ -16,14 +16,14 @@ from vibe.client import client_of
 _OWN_KEY = "LITELLM_MASTER_KEY"
 
 
-async def authenticate(request: Any, api_key: str) -> UserAPIKeyAuth:
+async def authenticate(request: Any, api_key: str | None) -> UserAPIKeyAuth:
     """Return what LiteLLM is to know of the client behind *request*, which came with *api_key*.
 
     Raises:
         ProxyException: 401, the key is not LiteLLM's own.
     """
     own_key = os.environ[_OWN_KEY]
-    client = client_of(request.headers, api_key, own_key)
+    client = client_of(request.headers, api_key or "", own_key)
     if client is None:
         raise ProxyException("This router does not know the API key.", "invalid_request_error", None, 401)
     # Of the client and not of the key, which all share: conversations of two clients are never one.

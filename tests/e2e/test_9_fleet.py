@@ -119,8 +119,8 @@ async def _open_ports(address: str) -> set[int]:
     return {port for port, is_open in zip(ports, found, strict=True) if is_open}
 
 
-def _reached(host: str, targets: list[str]) -> list[str]:
-    """Return which of *targets* (address:port) a container that is none of ours reaches from a router host."""
+def _reached(host: str, targets: list[str], network: str = "bridge") -> list[str]:
+    """Return which of *targets* (address:port) a container that is none of ours reaches from a router host's *network*."""
     ask = textwrap.dedent("""
         import socket, sys
         for target in sys.argv[1:]:
@@ -131,7 +131,9 @@ def _reached(host: str, targets: list[str]) -> list[str]:
             print(target)
     """)
     image = on(host, "docker image ls --format '{{.Repository}}:{{.Tag}}' | grep litellm: | head -1")
-    foreign = f"docker run --rm --entrypoint python3 {image} -c {shlex.quote(ask)} {' '.join(targets)}"
+    foreign = (
+        f"docker run --rm --network {network} --entrypoint python3 {image} -c {shlex.quote(ask)} {' '.join(targets)}"
+    )
     return on(host, foreign).split()
 
 
@@ -160,6 +162,20 @@ def test_from_a_foreign_container_or_past_the_published_ports_neither_slots_nor_
     finally:
         on(ROUTERS[0], "nft -f /etc/litellm-vibe-router/firewall.nft")
     assert _reached(ROUTERS[0], targets) == []
+
+
+def test_our_containers_do_not_reach_where_clouds_keep_the_keys_of_their_machines(fleet: Run) -> None:
+    metadata = "169.254.169.254:8099"
+    serve = "ip address add 169.254.169.254/32 dev lo && systemd-run --unit metadata python3 -m http.server"
+    on(ROUTERS[0], f"{serve} --bind {metadata.replace(':', ' ')}")
+    try:
+        wait_for(lambda: on(ROUTERS[0], f"curl -sf {metadata} || true"), 20)
+        assert _reached(ROUTERS[0], [metadata], "vibe") == []
+        on(ROUTERS[0], f"nft delete table {RULES}")
+        assert _reached(ROUTERS[0], [metadata], "vibe") == [metadata]
+    finally:
+        on(ROUTERS[0], "systemctl stop metadata; ip address del 169.254.169.254/32 dev lo")
+        on(ROUTERS[0], "nft -f /etc/litellm-vibe-router/firewall.nft")
 
 
 @pytest.mark.slow
