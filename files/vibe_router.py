@@ -15,7 +15,7 @@ From a shell, without LiteLLM::
     python3 vibe_router.py check-routes vibe_routes.json
     python3 vibe_router.py fit --labels labels.jsonl --out adapter.json
     python3 vibe_router.py check-adapter adapter.json
-    python3 vibe_router.py labels --family chat          # in a slot's container
+    python3 vibe_router.py records --family chat         # in a slot's container
     python3 vibe_router.py simulate [--records router.log] [--prices prices.json]
 """
 

@@ -36,13 +36,21 @@ def is_continuation(ask: str) -> bool:
     found = _WORD.findall(lowered)
     if len(found) > MAX_WORDS:
         return False
-    own = sum(word not in _EMPTY for word in found)
+    own = _own_words(found)
     if own == 0:
         return True
-    if own == _OWN_WORDS and (found[0] in LINK or lowered.startswith(LINKS) or not POINTING.isdisjoint(found)):
+    if own == _OWN_WORDS and (found[0] in LINK or not POINTING.isdisjoint(found)):
+        return True
+    # The words of the link itself are not its own.
+    link = next((link for link in LINKS if lowered.startswith(link)), None)
+    if link is not None and _own_words(_WORD.findall(lowered[len(link) :])) == _OWN_WORDS:
         return True
     is_order = found[0] in _ORDERS and len(found) > 1
     return len(found) <= _ANSWER_WORDS and not is_order and not any(mark in lowered for mark in _QUESTION_MARKS)
+
+
+def _own_words(found: list[str]) -> int:
+    return sum(word not in _EMPTY for word in found)
 
 
 def _continues_cjk(lowered: str) -> bool:

@@ -36,7 +36,7 @@ LINK = _words(
 # The same, in two or three words: "what about Python?".
 LINKS = (
     *("what about ", "how about ", "what if ", "was ist mit ", "wie wäre ", "et pour "),
-    *("qu'en est-il ", "qué tal ", "y qué ", "e se ", "a что насчёт ", "а если "),
+    *("qu'en est-il ", "qué tal ", "y qué ", "e se ", "а что насчёт ", "а если "),
 )
 FUNCTION = POINTING | _words(
     """a an the one and or but if then than as at by for from in into of on onto off out over to up with without about i

@@ -139,7 +139,9 @@ class MadeUpHost:
             f"docker exec {SLOT} python3": Said(0, "b'-NOAUTH'"),
             "cat /opt/litellm-vibe-router/gateway/conf/haproxy.cfg": Said(0, "  timeout server 660s\n"),
             "ping": Said(0, "PONG\n"),
-            "info": Said(0, "role:master\r\nmaxmemory:100\r\nused_memory:5\r\nmaxmemory_policy:noeviction\r\n"),
+            "info": Said(
+                0, "role:master\r\nmaxmemory:100\r\nused_memory:5\r\nmaxmemory_policy:allkeys-lru\r\nevicted_keys:0\r\n"
+            ),
         }
     )
 
@@ -499,6 +501,12 @@ FAULTS: dict[str, tuple[Plant, str, str, str]] = {
         "redis_takes_writes",
         "err",
         "a full disk",
+    ),
+    "Redis evicts": (
+        _says("info", Said(0, "maxmemory:100\r\nused_memory:99\r\nmaxmemory_policy:allkeys-lru\r\nevicted_keys:7\r\n")),
+        "redis_takes_writes",
+        "7 keys evicted",
+        "redis_maxmemory",
     ),
     "Redis is full": (
         _says("info", Said(0, "maxmemory:100\r\nused_memory:100\r\nmaxmemory_policy:noeviction\r\n")),

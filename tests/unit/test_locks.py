@@ -10,7 +10,10 @@ LOCKS = {
     "requirements.lock": ("requirements.txt",),
     "playbooks/lib/sbom.lock": ("playbooks/lib/sbom.txt",),
     "tests/requirements.lock": ("requirements.txt", "playbooks/lib/sbom.txt", "tests/requirements.txt"),
+    "files/images/litellm/requirements.lock": ("files/images/litellm/requirements.in",),
 }
+# Of the image alone; all else is installed on a control node.
+OF_THE_IMAGE = "files/images/litellm/requirements.lock"
 
 
 def _pins(name: str) -> set[str]:
@@ -19,11 +22,24 @@ def _pins(name: str) -> set[str]:
     return {f"{pin[1].lower().replace('_', '-')}=={pin[2]}" for pin in found if pin}
 
 
+def _names(name: str) -> set[str]:
+    lines = (PROJECT / name).read_text(encoding="utf-8").splitlines()
+    found = (re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line) for line in lines)
+    return {match[0].lower().replace("_", "-") for match in found if match}
+
+
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_has_what_the_requirements_ask_for(lock: str) -> None:
     asked = set().union(*(_pins(name) for name in LOCKS[lock]))
     assert asked
     assert asked - _pins(lock) == set(), "run: tests/lock.sh"
+    named = set().union(*(_names(name) for name in LOCKS[lock]))
+    assert named - _names(lock) == set(), "run: tests/lock.sh"
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_lock_is_written_by_one_command(lock: str) -> None:
+    assert f" {lock} " in (PROJECT / "tests/lock.sh").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -36,5 +52,5 @@ def test_each_locked_package_has_hashes_and_no_address_of_an_index(lock: str) ->
 
 
 def test_the_tests_run_with_the_very_packages_of_a_control_node() -> None:
-    for lock in LOCKS:
+    for lock in LOCKS.keys() - {OF_THE_IMAGE}:
         assert _pins(lock) - _pins("tests/requirements.lock") == set()

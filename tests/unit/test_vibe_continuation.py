@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vibe.complaint import is_complaint
 from vibe.continuation import is_continuation
+from vibe.continuation_words import LINKS
 from vibe_fixtures import HARD
 
 LABELLED = Path(__file__).resolve().parents[3] / "shared/data/tiers.jsonl.gz"
@@ -127,3 +129,14 @@ def test_prompts_that_were_asked_alone_are_hardly_ever_taken_for_a_continuation(
     # Greetings and the like are among them, and they are continuations in a conversation.
     assert sum(map(is_continuation, prompts)) <= 0.02 * len(prompts)
     assert not any(map(is_complaint, prompts))
+
+
+@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("topic", ["Python?", "kubernetes?"])
+def test_each_link_opens_a_continuation(link: str, topic: str) -> None:
+    assert is_continuation(f"{link}{topic}".capitalize())
+
+
+def test_links_are_written_in_one_script() -> None:
+    scripts = [{unicodedata.name(letter).split()[0] for letter in link if letter.isalpha()} for link in LINKS]
+    assert all(len(found) == 1 for found in scripts), scripts
