@@ -475,6 +475,22 @@ def test_what_an_upgrade_breaks_is_listed_and_has_to_be_accepted(tmp_path: Path)
     assert "it was renamed: router_familes → router_families" in refused
 
 
+@pytest.mark.parametrize(("toolkit", "is_older"), [("0.1.0", True), (None, True), ("THIS", False)])
+def test_a_host_that_no_deployment_ever_finished_on_has_no_older_version(
+    toolkit: str | None, is_older: bool, tmp_path: Path
+) -> None:
+    # As a failed first deployment leaves it: a release is current, and no version was recorded.
+    version = (PROJECT / "VERSION").read_text(encoding="utf-8").strip()
+    made_by = version if toolkit == "THIS" else toolkit
+    (tmp_path / "current").mkdir()
+    manifest = {"release": "a" * 12, **({"toolkit": made_by} if made_by else {})}
+    (tmp_path / "current/manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    variables = {"deployment_dir": str(tmp_path), "deployment_unrecorded_sign": str(tmp_path / "current")}
+    done = run(PLAYBOOK, "playbooks/preflight.yml", "--extra-vars", json.dumps(variables), check=False)
+    assert ("was deployed by version 0.1.0" in done.stdout) == is_older, done.stdout[-3000:]
+    assert (done.returncode != 0) == is_older
+
+
 INVENTORIES: dict[str, tuple[dict[str, Any], str]] = {
     "no routers": ({"routers": {}}, "routers: the inventory has no host in this group"),
     "an address twice": (

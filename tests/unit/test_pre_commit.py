@@ -24,8 +24,12 @@ def test_pre_commit_accepts_its_configuration() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_the_version_is_the_changelogs_newest() -> None:
-    versions = re.findall(
-        r"^## (\d+\.\d+\.\d+) - \d{4}-\d\d-\d\d$", (PROJECT / "CHANGELOG.md").read_text(), re.MULTILINE
-    )
-    assert versions[0] == (PROJECT / "VERSION").read_text(encoding="utf-8").strip()
+def test_the_version_is_the_changelogs_newest_or_the_next_one() -> None:
+    sections = re.findall(r"^## (.*)$", (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    released = [match[1] for line in sections if (match := re.fullmatch(r"(\d+\.\d+\.\d+) - \d{4}-\d\d-\d\d", line))]
+    number, _, rest = (PROJECT / "VERSION").read_text(encoding="utf-8").strip().partition("-")
+    if sections[0] == "Unreleased":
+        assert rest == "dev"
+        assert tuple(map(int, number.split("."))) > tuple(map(int, released[0].split(".")))
+    else:
+        assert (rest, number) == ("", released[0])

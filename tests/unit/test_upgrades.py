@@ -11,7 +11,7 @@ ENTRIES = yaml.safe_load((PROJECT / "UPGRADES.yml").read_text(encoding="utf-8"))
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(map(int, version.split(".")))
+    return tuple(map(int, version.partition("-")[0].split(".")))
 
 
 def _variables() -> set[str]:
@@ -36,3 +36,11 @@ def test_a_renamed_variable_is_there_under_its_new_name_alone() -> None:
     renamed = {old: new for entry in ENTRIES for old, new in entry["renamed"].items()}
     assert set(renamed.values()) <= _variables()
     assert _variables().isdisjoint(renamed)
+
+
+def test_each_entry_is_of_a_section_of_the_changelog() -> None:
+    sections = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
+    this = (PROJECT / "VERSION").read_text(encoding="utf-8").strip()
+    for entry in ENTRIES:
+        is_next = f"{entry['version']}-dev" == this
+        assert ("\n## Unreleased\n" if is_next else f"\n## {entry['version']} - ") in sections
