@@ -110,8 +110,8 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "unknown TLS": ({"gateway_tls": "maybe"}, ["gateway_tls", "auto, plain, own_ca, given", "maybe"]),
     "address for a name": (
-        {"gateway_tls_names": ["https://gateway.example"]},
-        ["gateway_tls_names", '"https://gateway.example" is no name of a host'],
+        {"gateway_tls_names": ["https://gateway.example", "300.1.1.1"]},
+        ["gateway_tls_names", '"https://gateway.example" is no name of a host', '"300.1.1.1" is no name of a host'],
     ),
     "fewer requests than a verification sends": (
         {"gateway_client_requests_per_minute": 60},
@@ -122,8 +122,8 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["gateway_requests_per_minute", "-1 is less than a verification needs"],
     ),
     "everybody is trusted": (
-        {"gateway_trusted_proxies": ["everybody"]},
-        ["gateway_trusted_proxies", '"everybody" is no network', "10.0.0.0/8"],
+        {"gateway_trusted_proxies": ["everybody", "10.0.0.0/99"]},
+        ["gateway_trusted_proxies", '"everybody" is no network', '"10.0.0.0/99" is no network', "10.0.0.0/8"],
     ),
     "clients that are none": (
         {

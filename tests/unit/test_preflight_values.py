@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import role_plugins
 import yaml
 from vibe.gate_settings import DEFAULT_LIMITS, LIMIT_NAMES
 
@@ -47,6 +48,8 @@ EXCEPTIONS = {
     "router_gateway_server_prefix": "the deployment's own",
     "router_report_dir": "the deployment's own",
 }
+TESTS = role_plugins.load("preflight/test_plugins/preflight_addresses").TestModule().tests()
+WRONG = ["999.999.999.999", "300.1.1.1", ":::::", "1.2.3", "1.2.3.4.5", "fd00::1::2"]
 FOUND_OUT = re.compile(r"_(image|engine_ready|engine_version|required)$")
 
 
@@ -99,10 +102,14 @@ def _within(name: str, value: float) -> bool:
         ("name", ["vibe-redis", "a.b_c"], ["", "two words", "x\n", "a;b", "$(id)", "`id`", "-x", "../x", "ü"]),
         ("path", ["/opt/x", "/var/run/docker.sock"], ["relative", "/a b", "/a\n", "/$HOME", "/a;b", '/"x"']),
         ("local_path", ["/home/me/My Project/x.pem"], ["~/x", "/a\nb", "/$(id)", "/a|b", "/'x'"]),
-        ("address", ["0.0.0.0", "::", "fd00::1"], ["", "localhost", "1.2.3.4:80", "1.2.3.4\n", "1.2.3.4/8"]),
-        ("socket_address", ["127.0.0.1:8404", "[::1]:8404"], ["8404", "127.0.0.1", "host:1", "1.2.3.4:1\nx"]),
-        ("host", ["vibe-redis", "redis.example", "10.0.0.1"], ["https://x", "a b", "a;b", "x\n"]),
-        ("listen_address", ["*", "0.0.0.0", "::", "localhost"], ["**", "0.0.0.0:4000", "a;b", "x\n"]),
+        ("address", ["0.0.0.0", "::", "fd00::1"], ["", "localhost", "1.2.3.4:80", "1.2.3.4\n", "1.2.3.4/8", *WRONG]),
+        (
+            "socket_address",
+            ["127.0.0.1:8404", "[::1]:8404"],
+            ["8404", "127.0.0.1", "host:1", "1.2.3.4:1\nx", "300.1.1.1:80", "[:::::]:1", "127.0.0.1:99999"],
+        ),
+        ("host", ["vibe-redis", "redis.example", "10.0.0.1"], ["https://x", "a b", "a;b", "x\n", *WRONG]),
+        ("listen_address", ["*", "0.0.0.0", "::", "localhost"], ["**", "0.0.0.0:4000", "a;b", "x\n", *WRONG]),
         (
             "url",
             ["https://gw.example:4000/v1"],
@@ -123,8 +130,23 @@ def _within(name: str, value: float) -> bool:
 def test_a_kind_takes_what_is_good_and_nothing_else(kind: str, good: list[str], bad: list[str]) -> None:
     # As preflight matches: the whole of it.
     whole = re.compile(f"({KINDS[kind]['pattern']})\\Z")
-    assert [value for value in good if not whole.match(value)] == []
-    assert [value for value in bad if whole.match(value)] == []
+    passes = TESTS.get(KINDS[kind].get("test", ""), lambda value: True)
+    assert [value for value in good if not (whole.match(value) and passes(value))] == []
+    assert [value for value in bad if whole.match(value) and passes(value)] == []
+
+
+def test_each_test_of_a_kind_is_a_plugin() -> None:
+    assert {kind["test"] for kind in KINDS.values() if "test" in kind} <= TESTS.keys()
+
+
+@pytest.mark.parametrize("value", ["10.0.0.0/8", "10.0.0.1", "fd00::/8", "10.0.0.1/8"])
+def test_a_network_is_one_by_its_numbers(value: str) -> None:
+    assert TESTS["preflight_network"](value)
+
+
+@pytest.mark.parametrize("value", ["10.0.0.0/99", "300.0.0.0/8", "fd00::/129", ":::::/8", "a", "", "10.0.0.0/8/8"])
+def test_nothing_else_is_a_network(value: str) -> None:
+    assert not TESTS["preflight_network"](value)
 
 
 def test_the_limits_of_the_specs_are_those_of_the_gate() -> None:
