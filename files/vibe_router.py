@@ -82,7 +82,7 @@ else:
             raise
         CustomLogger = _WithoutLiteLLM
 
-COMPLEXITY_THRESHOLD = 50
+COMPLEXITY_THRESHOLD = Family.threshold
 # One set of series a process, however many routers a test makes.
 COUNTERS = Counters()
 count_with(COUNTERS.stopped)

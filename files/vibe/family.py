@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from vibe.choice import SOURCES
 from vibe.pool import UNKNOWN, Pool
 
-# The rules that there are, in the order in which they are asked where a family does not say otherwise.
-RULE_NAMES = ("explicit", "ability", "background", "escalation", "inherit", "no-ask", "score")
 # ACTIVE routes. SHADOW decides and tells, while the safe pool serves. OFF decides nothing: the safe pool serves.
 ACTIVE, SHADOW, OFF = "active", "shadow", "off"
 ROUTINGS = (ACTIVE, SHADOW, OFF)
@@ -23,7 +21,7 @@ class Family:
 
     ``move_up_margin`` and ``move_down_margin``: points beyond the threshold that move a conversation;
     ``escalate_after``: failures of the same tool call that do, 0 for never; ``rules``: by name, in the order in which
-    they are asked. ``cache_life``: seconds for which a provider keeps a prompt that it has read.
+    they are asked, none being all. ``cache_life``: seconds for which a provider keeps a prompt that it has read.
     ``strong_share``: of the asks, 0 to 1, that the threshold is to follow; None leaves it where it is.
     ``adapter``: the name of what was learnt from the operator's labels; None scores by the prior alone.
     """
@@ -33,9 +31,9 @@ class Family:
     cheap_pool: str
     strong_pool: str
     safe_pool: str
-    threshold: float
+    threshold: float = 50.0
     routing: str = ACTIVE
-    rules: tuple[str, ...] = RULE_NAMES
+    rules: tuple[str, ...] = ()
     explicit_choice: tuple[str, ...] = SOURCES
     move_up_margin: float = 5.0
     move_down_margin: float = 10.0
@@ -50,4 +48,4 @@ class Family:
     @property
     def escalates_failures(self) -> bool:
         """Whether tool calls that fail again and again move a conversation."""
-        return self.escalate_after > 0 and "escalation" in self.rules
+        return self.escalate_after > 0 and (not self.rules or "escalation" in self.rules)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from vibe.choice import SOURCES
-from vibe.family import AFFINITIES, ROUTINGS, RULE_NAMES, Family
+from vibe.family import AFFINITIES, ROUTINGS, Family
 from vibe.pool import UNKNOWN, Pool
+from vibe.rules import RULE_NAMES
 
 MIN_SCORE, MAX_SCORE = 0.0, 100.0
 MAX_FAILURES = 100
@@ -16,7 +18,9 @@ MAX_CACHE_LIFE = 86_400
 _NAME_KEYS = ("virtual_model", "cheap_pool", "strong_pool", "safe_pool")
 _NUMBER_KEYS = ("threshold", "move_up_margin", "move_down_margin")
 _CHOICES = {"routing": ROUTINGS, "affinity": AFFINITIES}
+_FLOATS = (*_NUMBER_KEYS, "cache_life")
 _COUNTS = {"escalate_after": MAX_FAILURES, "cache_life": MAX_CACHE_LIFE}
+_REQUIRED = ("virtual_model", "cheap_pool", "strong_pool")
 _KEYS = (*_NAME_KEYS, *_NUMBER_KEYS, *_CHOICES, *_COUNTS, "rules", "explicit_choice", "strong_share", "adapter")
 # Names travel in response headers and log lines: printable ASCII without spaces.
 NAME = re.compile(r"[!-~]{1,200}")
@@ -34,33 +38,29 @@ def read_family(
         faults.append(f"{where}: must be an object")
         return None
     before = len(faults)
-    check_keys(entry, _KEYS, f"{where}.", faults)
+    check_keys(entry, _KEYS, f"{where}.", faults, required=_REQUIRED)
     if not NAME.fullmatch(name):
         faults.append(f"{where}: the family's name {NAME_RULE}")
     given = {key: entry[key] for key in _KEYS if key in entry}
     faults.extend(f"{where}.{fault}" for fault in _faults_of(given, pools))
     if len(faults) > before:
         return None
+    # What is not given keeps the family's own default: it stands there alone.
+    values = {key: _read(key, value) for key, value in given.items()}
+    values.setdefault("safe_pool", values["strong_pool"])
     return Family(
         name=name,
-        virtual_model=given["virtual_model"],
-        cheap_pool=given["cheap_pool"],
-        strong_pool=given["strong_pool"],
-        safe_pool=given["safe_pool"],
-        threshold=float(given["threshold"]),
-        move_up_margin=float(given["move_up_margin"]),
-        move_down_margin=float(given["move_down_margin"]),
-        routing=given["routing"],
-        rules=tuple(given["rules"]),
-        explicit_choice=tuple(given["explicit_choice"]),
-        escalate_after=given["escalate_after"],
-        strong_share=given["strong_share"],
-        affinity=given["affinity"],
-        cache_life=float(given["cache_life"]),
-        adapter=given["adapter"],
         cheap=known.get(given["cheap_pool"], UNKNOWN),
         strong=known.get(given["strong_pool"], UNKNOWN),
+        **values,
     )
+
+
+def _read(key: str, value: Any) -> Any:
+    """Return the checked *value* of a *key* as a family has it."""
+    if isinstance(value, list):
+        return tuple(value)
+    return float(value) if key in _FLOATS else value
 
 
 def check_keys(

@@ -14,7 +14,8 @@ from vibe.dialogue import Dialogue
 from vibe.failures import most_failures
 from vibe.family import Family
 from vibe.request import Request
-from vibe.rules import BY_NAME
+from vibe.rules import BY_NAME, RULE_NAMES
+from vibe.rules.context import RuleContext
 from vibe.scorer import Scorer
 from vibe.standing import NEW, Standing
 from vibe.state import State
@@ -63,8 +64,9 @@ def first_verdict(
 ) -> tuple[str, Verdict | None, tuple[str, ...]]:
     """Ask the rules of *family* in their order; return the deciding one's name and verdict, and what others noted."""
     noted: tuple[str, ...] = ()
-    for name in family.rules:
-        verdict = BY_NAME[name].judge(request, family, scorer, standing)
+    context = RuleContext(request, family, scorer, standing)
+    for name in family.rules or RULE_NAMES:
+        verdict = BY_NAME[name].judge(context)
         if verdict is None:
             continue
         if verdict.side != PASS:

@@ -64,7 +64,7 @@ def _drop(*keys: str) -> Callable[[dict[str, Any]], None]:
         ),
         (_set("families", "chat", "explicit_choice", value="tag"), "families.chat.explicit_choice: must be a list of"),
         (_set("families", "chat", "explicit_choice", value=[{}]), "families.chat.explicit_choice: must be a list of"),
-        (_drop("families", "chat", "explicit_choice"), "families.chat.explicit_choice: is missing"),
+        (_drop("families", "chat", "cheap_pool"), "families.chat.cheap_pool: is missing"),
         (_set("version", value=True), "version: must be 1, is True"),
         (_drop("version"), "version: is missing"),
         (_drop("pools"), "pools: is missing"),

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 from vibe.decision import Decision, decide
-from vibe.family import OFF, RULE_NAMES, SHADOW, Family
+from vibe.family import OFF, SHADOW, Family
 from vibe.request import read_request
 from vibe.routes import Routes
-from vibe.rules import RULES
 from vibe.scorer import load_prior
 from vibe.state import State, StateError, decoded
 from vibe.store import MemoryStore
@@ -82,10 +81,6 @@ class Talk:
 @pytest.fixture(params=[True, False], ids=["remembered", "from the history alone"])
 def remembers(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
-
-
-def test_the_rules_have_the_names_that_a_family_may_list() -> None:
-    assert tuple(rule.NAME for rule in RULES) == RULE_NAMES
 
 
 @pytest.mark.parametrize("word", ["ok go ahead", "why is that?", "继续", "weiter", "thanks", "and in German?"])

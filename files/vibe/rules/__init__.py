@@ -1,18 +1,15 @@
 """The rules, in the order in which they are asked: the first that has a verdict decides.
 
-A rule is a file with ``NAME`` and ``judge``; it looks at the request, the family, the scorer and how the conversation
-stands, and knows no other rule. Adding one is adding a file, and a line here and in ``family.RULE_NAMES``.
+A rule is a file with ``NAME`` and ``judge``; it looks at the ``RuleContext``, and knows no other rule. Adding one is
+adding a file, and its name to ``RULES``.
 """
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from vibe.family import Family
-from vibe.request import Request
 from vibe.rules import ability, background, escalation, explicit, inherit, no_ask, score
-from vibe.scorer import Scorer
-from vibe.standing import Standing
+from vibe.rules.context import RuleContext
 from vibe.verdict import Verdict
 
 
@@ -21,9 +18,11 @@ class Rule(Protocol):
 
     NAME: str
 
-    def judge(self, request: Request, family: Family, scorer: Scorer, standing: Standing) -> Verdict | None:
+    def judge(self, context: RuleContext) -> Verdict | None:
         """Return the verdict, or None to pass the request on to the next rule."""
 
 
+# The one list of them: what routes may name, and the order where a family names none.
 RULES: tuple[Rule, ...] = (explicit, ability, background, escalation, inherit, no_ask, score)
 BY_NAME = {rule.NAME: rule for rule in RULES}
+RULE_NAMES = tuple(BY_NAME)

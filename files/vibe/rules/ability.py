@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from vibe.family import Family
-from vibe.request import Request
-from vibe.scorer import Scorer
-from vibe.standing import Standing
+from vibe.rules.context import RuleContext
 from vibe.verdict import CHEAP, PASS, STRONG, Verdict
 
 NAME = "ability"
 
 
-def judge(request: Request, family: Family, scorer: Scorer, standing: Standing) -> Verdict | None:
+def judge(context: RuleContext) -> Verdict | None:
     """Judge by what the request needs and each pool lacks; where neither can, the other rules decide."""
-    cheap, strong = family.cheap.abilities.lacks(request.needs), family.strong.abilities.lacks(request.needs)
+    family, needs = context.family, context.request.needs
+    cheap, strong = family.cheap.abilities.lacks(needs), family.strong.abilities.lacks(needs)
     if cheap and strong:
         return Verdict(PASS, (f"no pool takes {_words(cheap)}",))
     if cheap:

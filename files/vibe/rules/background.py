@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from vibe.family import Family
-from vibe.request import Request
-from vibe.scorer import Scorer
-from vibe.standing import Standing
+from vibe.rules.context import RuleContext
 from vibe.turn import PROBE, TITLE
 from vibe.verdict import CHEAP, Verdict
 
 NAME = "background"
 
 
-def judge(request: Request, family: Family, scorer: Scorer, standing: Standing) -> Verdict | None:
+def judge(context: RuleContext) -> Verdict | None:
     """Judge by the kind of turn alone: the text of a title turn is the person's ask, however hard that is."""
-    return Verdict(CHEAP, (request.turn,)) if request.turn in (TITLE, PROBE) else None
+    return Verdict(CHEAP, (context.request.turn,)) if context.request.turn in (TITLE, PROBE) else None

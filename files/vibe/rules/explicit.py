@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from vibe.family import Family
-from vibe.request import Request
-from vibe.scorer import Scorer
-from vibe.standing import Standing
+from vibe.rules.context import RuleContext
 from vibe.verdict import CHEAP, PASS, SAFE, STRONG, Verdict
 
 NAME = "explicit"
 
 
-def judge(request: Request, family: Family, scorer: Scorer, standing: Standing) -> Verdict | None:
+def judge(context: RuleContext) -> Verdict | None:
     """Judge by the first choice that names something of the family; say which ones do not."""
+    family = context.family
     sides = {
         family.safe_pool: SAFE,
         family.cheap_pool: CHEAP,
@@ -21,7 +19,7 @@ def judge(request: Request, family: Family, scorer: Scorer, standing: Standing) 
         STRONG: STRONG,
     }
     ignored = []
-    for choice in request.choices:
+    for choice in context.request.choices:
         if choice.source not in family.explicit_choice:
             ignored.append(f"{choice.source} choice is switched off")
         elif choice.value in sides:

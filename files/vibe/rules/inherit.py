@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from vibe.continuation import is_continuation
-from vibe.family import OFF, Family
-from vibe.request import Request
-from vibe.scorer import Scorer
-from vibe.standing import Standing
+from vibe.family import OFF
+from vibe.rules.context import RuleContext
 from vibe.verdict import SAFE, Verdict
 
 NAME = "inherit"
 TOOL_LOOP = "tool loop"
 
 
-def judge(request: Request, family: Family, scorer: Scorer, standing: Standing) -> Verdict | None:
+def judge(context: RuleContext) -> Verdict | None:
     """Judge by the turn's kind and words; an ask that has nothing to continue is for the next rules."""
+    request, family, standing = context.request, context.family, context.standing
     dialogue = request.dialogue
     if family.affinity == OFF:
         return None

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from vibe.family import Family
-from vibe.request import Request
-from vibe.scorer import Scorer
-from vibe.standing import Standing
+from vibe.rules.context import RuleContext
 from vibe.verdict import SAFE, Verdict
 
 NAME = "no-ask"
 REASON = "no_human_ask"
 
 
-def judge(request: Request, family: Family, scorer: Scorer, standing: Standing) -> Verdict | None:
+def judge(context: RuleContext) -> Verdict | None:
     """Judge a request without an ask."""
-    return Verdict(SAFE, (REASON,)) if request.ask is None else None
+    return Verdict(SAFE, (REASON,)) if context.request.ask is None else None

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from vibe.family import OFF, Family
+from vibe.family import OFF
 from vibe.moves import side_for
 from vibe.outlook import outlook_of
-from vibe.request import Request
+from vibe.rules.context import RuleContext
 from vibe.score import Score
-from vibe.scorer import Scorer
-from vibe.standing import Standing
 from vibe.verdict import CHEAP, STRONG, Verdict
 
 NAME = "score"
@@ -18,15 +16,22 @@ REASON_NO_SIGNAL = "no_signal"
 STAYS = "stays"
 
 
-def judge(request: Request, family: Family, scorer: Scorer, standing: Standing) -> Verdict | None:
+def judge(context: RuleContext) -> Verdict | None:
     """Judge by the score of the ask; an ask that comes again is served as it was."""
-    scored = scorer.score(request.ask or "")
+    request, family, standing = context.request, context.family, context.standing
+    scored = context.scorer.score(request.ask or "")
     reasons = reasons_of(scored)
     by_itself = STRONG if scored.value >= family.threshold else CHEAP
     if standing.side is not None and standing.is_decided and family.affinity != OFF:
         side = standing.side
     else:
-        side = side_for(scored.value, standing, family, request.at, lambda: outlook_of(request.dialogue))
+        side = side_for(
+            scored.value,
+            standing,
+            family,
+            request.at,
+            lambda: outlook_of(request.dialogue),
+        )
     if side != by_itself:
         reasons = (f"{STAYS} {side}", *reasons)
     return Verdict(side, reasons, scored.value, is_kept=True)
