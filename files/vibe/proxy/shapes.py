@@ -93,18 +93,10 @@ def messages(value: object, limits: Limits) -> str | None:
     for index, message in enumerate(value):
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
             return f"message {index} must be an object with a role"
-        content = message.get("content")
-        if isinstance(content, list):
-            fault = _parts_fault(content)
-            if fault:
-                return f"message {index}: {fault}"
-            parts += len(content)
-        elif content is not None and not isinstance(content, str):
-            return f"message {index}: its content must be a string or a list of parts"
-        calls = message.get("tool_calls")
-        if calls is not None and (not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls)):
-            return f"message {index}: its tool_calls must be a list of objects"
-        parts += len(calls) if calls else 0
+        fault = _content_fault(message.get("content")) or _calls_fault(message.get("tool_calls"))
+        if fault:
+            return f"message {index}: {fault}"
+        parts += _length(message.get("content")) + _length(message.get("tool_calls"))
     return _parts_excess(parts, limits)
 
 
@@ -120,14 +112,10 @@ def input_items(value: object, limits: Limits) -> str | None:
     for index, item in enumerate(value):
         if not isinstance(item, dict):
             return f"item {index} must be an object"
-        content = item.get("content")
-        if isinstance(content, list):
-            fault = _parts_fault(content)
-            if fault:
-                return f"item {index}: {fault}"
-            parts += len(content)
-        elif content is not None and not isinstance(content, str):
-            return f"item {index}: its content must be a string or a list of parts"
+        fault = _content_fault(item.get("content"))
+        if fault:
+            return f"item {index}: {fault}"
+        parts += _length(item.get("content"))
     return _parts_excess(parts, limits)
 
 
@@ -161,6 +149,23 @@ def _objects(value: object, most: int, limit: str) -> str | None:
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         return "must be a list of objects"
     return f"must not have more than {most} entries (router_limits.{limit})" if len(value) > most else None
+
+
+def _content_fault(content: object) -> str | None:
+    if content is None or isinstance(content, str):
+        return None
+    return _parts_fault(content) if isinstance(content, list) else "its content must be a string or a list of parts"
+
+
+def _calls_fault(calls: object) -> str | None:
+    if calls is None or (isinstance(calls, list) and all(isinstance(call, dict) for call in calls)):
+        return None
+    return "its tool_calls must be a list of objects"
+
+
+def _length(value: object) -> int:
+    """Return how many parts *value* has; text is none."""
+    return len(value) if isinstance(value, list) else 0
 
 
 def _parts_fault(parts: list[object]) -> str | None:
