@@ -8,7 +8,7 @@ _INDENT = "\n    "
 def escaped(text: str) -> str:
     """Return *text* with control characters, escapes and marks of direction written out, as ``\\x1b`` or ``\\u202e``.
 
-    Its lines but the first are indented: a line of a log that begins with our brackets is one of ours.
+    Its lines but the first are indented: so no line of it begins like a log line of the router.
     """
     if text.isprintable():
         return text

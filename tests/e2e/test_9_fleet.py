@@ -120,7 +120,7 @@ async def _open_ports(address: str) -> set[int]:
 
 
 def _reached(host: str, targets: list[str], network: str = "bridge") -> list[str]:
-    """Return which of *targets* (address:port) a container that is none of ours reaches from a *network* of *host*."""
+    """Return which of *targets* (address:port) a foreign container reaches from a *network* of *host*."""
     ask = textwrap.dedent("""
         import socket, sys
         for target in sys.argv[1:]:

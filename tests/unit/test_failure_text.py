@@ -1,4 +1,4 @@
-"""What a client is told of a failure, and what a log line may do: nothing of the inside, and nothing that acts."""
+"""Errors tell clients nothing of the inside, and nothing that somebody sends acts on a log or a terminal."""
 
 from __future__ import annotations
 

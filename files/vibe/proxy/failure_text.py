@@ -1,4 +1,4 @@
-"""What a client is told of a failure: what went wrong, and nothing of the network or the program behind the gateway."""
+"""What an error says to a client: what went wrong, and nothing of the network or the program behind the gateway."""
 
 from __future__ import annotations
 

@@ -202,7 +202,7 @@ async def _read(receive: Receive) -> bytes:
 
 
 def _with_body(scope: Scope, receive: Receive, body: dict[str, object]) -> tuple[Scope, Receive]:
-    """Return a request with *body* for its body, and without a query: what a client says stands in the body."""
+    """Return a request with *body* for its body, and without a query: all that a client says is in the body."""
     content = orjson.dumps(body)
     kept = [pair for pair in scope["headers"] if pair[0] not in _BODY_HEADERS]
     described = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
