@@ -136,6 +136,18 @@ def _listed(start: bytes, entry: bytes, number: int) -> bytes:
     )
 
 
+def test_litellm_takes_the_body_that_the_gate_has_parsed(deployed: dict[str, str]) -> None:
+    # There is nothing to read: a LiteLLM that parsed the body again would fail.
+    script = """
+import asyncio
+from litellm.proxy.common_utils.http_parsing_utils import read_request_body
+from starlette.requests import Request
+scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": []}
+print(asyncio.run(read_request_body(Request({**scope, "parsed_body": (("a",), {"a": 1})}))))
+"""
+    assert run("docker", "exec", "-i", _router(), "python3", "-", given=script).stdout.strip() == "{'a': 1}"
+
+
 # The largest that is let through of each kind, and what is refused only after it was read.
 LARGE: dict[str, tuple[str, Any]] = {
     "messages": (CHAT, _body(CHAT, messages=_turns(4_000))),

@@ -1,8 +1,9 @@
 """The names that LiteLLM reads from requests, found in its own code, so that an upgrade cannot open a hole silently.
 
 Every name that LiteLLM could take from a body is in its source as a string, or as a parameter of a function that gets
-the body as keywords. A field that is not in ``api_fields`` passes only if its name is neither. That is more than LiteLLM
-really reads: a field that is refused without need can be added there, or by the operator (``router_allowed_parameters``).
+the body as keywords. A field that is not in ``api_fields`` passes only if its name is neither. That is more than
+LiteLLM really reads: a field that is refused without need can be added there, or by the operator
+(``router_allowed_parameters``).
 """
 
 from __future__ import annotations
