@@ -433,6 +433,7 @@ def test_every_client_that_was_recorded_passes() -> None:
             assert answer.status == 200, (path.name, answer.error)
             assert proxy.parsed == {key: value for key, value in body.items() if value is not None}
             sent += 1
+    assert {path.parent.name for path in folder.rglob("*.json")} == {"claude-code", "codex", "opencode"}
     assert sent > 20
 
 
