@@ -54,7 +54,7 @@ def _recorded(path: str) -> list[Conversation | None]:
     return found
 
 
-@pytest.mark.parametrize("path", sorted(str(path.relative_to(RECORDED)) for path in RECORDED.glob("*/*.json")))
+@pytest.mark.parametrize("path", sorted(str(path.relative_to(RECORDED)) for path in RECORDED.glob("c*/*.json")))
 def test_a_recorded_session_is_one_conversation_and_its_titles_are_none(path: str) -> None:
     found = _recorded(path)
     keys = {conversation.key for conversation in found if conversation is not None}

@@ -24,7 +24,8 @@ TITLE_SYSTEM = "Generate a concise, sentence-case title (3-7 words) that capture
 
 def _recorded() -> list[Any]:
     found = []
-    for path in sorted(RECORDED.glob("*/*.json")):
+    # Of the clients whose own turns are known.
+    for path in sorted([*RECORDED.glob("claude-code/*.json"), *RECORDED.glob("codex/*.json")]):
         for index, sent in enumerate(json.loads(path.read_text(encoding="utf-8"))):
             if sent["method"] == "POST":
                 name = f"{path.parent.name}/{path.stem}-{index}"
