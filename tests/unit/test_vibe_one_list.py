@@ -12,6 +12,7 @@ from typing import Any
 
 import jinja2
 import pytest
+import role_plugins
 import yaml
 from vibe.choice import SOURCES
 from vibe.family import AFFINITIES, ROUTINGS, Family
@@ -81,6 +82,15 @@ def test_what_an_operator_gives_arrives(key: str, given: object, read: object, t
     found = getattr(_family(load_routes(rendered({**BARE, key: given}, tmp_path))), key)
     assert found == read
     assert type(found) is type(read)
+
+
+def test_the_proof_of_a_slot_has_the_plug_ins_own_defaults(tmp_path: Path) -> None:
+    proof = role_plugins.load("router/library/slot_proof")
+    assert proof.ACTIVE == Family.routing
+    assert proof.DEFAULT_THRESHOLD == Family.threshold
+    bare = json.loads(rendered(BARE, tmp_path).read_text(encoding="utf-8"))["families"]["chat"]
+    assert proof.pools_of(bare, proof.SIMPLE) == ["pool-a"]
+    assert proof.pools_of({**bare, "routing": "off"}, proof.SIMPLE) == ["pool-b"]
 
 
 def test_the_specs_offer_what_there_is() -> None:

@@ -93,6 +93,8 @@ PROMPTS = {
         "constraint of 99.99 % availability."
     ),
 }
+# The routes say only what an operator gave; these are the plug-in's defaults (files/vibe/family.py), which a test compares.
+ACTIVE, DEFAULT_THRESHOLD = "active", 50.0
 # A threshold nearer than this to an end of the scale says that nearly all goes to one pool: then either is right.
 NEAR_THE_END = 20
 # CRITICAL: never by a proxy that the host's environment names; requests hold the release's key.
@@ -114,9 +116,10 @@ class Answer:
 
 def pools_of(family: Mapping[str, Any], kind: str) -> list[str]:
     """Return the pools that a simple or a hard request of a family may go to."""
-    if family["routing"] != "active":
-        return [str(family["safe_pool"])]
-    cheap, strong, threshold = str(family["cheap_pool"]), str(family["strong_pool"]), float(family["threshold"])
+    cheap, strong = str(family["cheap_pool"]), str(family["strong_pool"])
+    if family.get("routing", ACTIVE) != ACTIVE:
+        return [str(family.get("safe_pool", strong))]
+    threshold = float(family.get("threshold", DEFAULT_THRESHOLD))
     # What the operator's own labels make of a prompt is right by definition. An older release has no such key.
     if family.get("adapter"):
         return [cheap, strong]
