@@ -86,8 +86,8 @@ def test_what_an_operator_gives_arrives(key: str, given: object, read: object, t
 
 def test_the_proof_of_a_slot_has_the_plug_ins_own_defaults(tmp_path: Path) -> None:
     proof = role_plugins.load("router/library/slot_proof")
-    assert proof.ACTIVE == Family.routing
-    assert proof.DEFAULT_THRESHOLD == Family.threshold
+    assert Family.routing == proof.ACTIVE
+    assert Family.threshold == proof.DEFAULT_THRESHOLD
     bare = json.loads(rendered(BARE, tmp_path).read_text(encoding="utf-8"))["families"]["chat"]
     assert proof.pools_of(bare, proof.SIMPLE) == ["pool-a"]
     assert proof.pools_of({**bare, "routing": "off"}, proof.SIMPLE) == ["pool-b"]

@@ -93,7 +93,7 @@ PROMPTS = {
         "constraint of 99.99 % availability."
     ),
 }
-# The routes say only what an operator gave; these are the plug-in's defaults (files/vibe/family.py), which a test compares.
+# The routes say only what an operator gave: the plug-in's defaults (files/vibe/family.py), which a test compares.
 ACTIVE, DEFAULT_THRESHOLD = "active", 50.0
 # A threshold nearer than this to an end of the scale says that nearly all goes to one pool: then either is right.
 NEAR_THE_END = 20
