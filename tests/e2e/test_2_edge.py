@@ -6,6 +6,7 @@ import re
 import socket
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
@@ -17,7 +18,7 @@ from e2e.machine import containers, run, wait_for
 ADDRESS = ("127.0.0.1", 4000)
 MAX_BODY_BYTES = 33_554_432
 WRONG_KEY_BURST = 20
-PER_MINUTE = 200
+AT_A_TIME, PER_MINUTE = 3, 200
 TIMEOUT_SECONDS = 60
 LOG_SECONDS = 10
 CHAT, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/responses", "/v1/messages"
@@ -341,9 +342,13 @@ def test_many_wrong_keys_wait_and_a_right_one_never_does(key: bytes) -> None:
 
 @pytest.fixture
 def limited(deployed: dict[str, str]) -> Iterator[None]:
-    """The gateway with limits of requests a minute, a client's the higher one; afterwards it has none."""
+    """The gateway with limits of requests a minute and at a time; afterwards it has its own."""
     gateway = ("./deploy.sh", "--tags", "gateway")
-    limits = {"gateway_requests_per_minute": PER_MINUTE, "gateway_client_requests_per_minute": PER_MINUTE + 50}
+    limits = {
+        "gateway_requests_per_minute": PER_MINUTE,
+        "gateway_client_requests_per_minute": PER_MINUTE + 50,
+        "gateway_client_requests_at_a_time": AT_A_TIME,
+    }
     run(*gateway, "-e", json.dumps(limits))
     yield
     run(*gateway)
@@ -352,6 +357,16 @@ def limited(deployed: dict[str, str]) -> Iterator[None]:
 @pytest.mark.usefixtures("limited")
 def test_a_client_that_asks_too_often_is_told_so_in_the_words_of_the_api(key: bytes) -> None:
     right = b"Authorization: Bearer %s\r\n" % key
+    # Each waits for the rest of its body.
+    begun = b"POST /v1/messages HTTP/1.1\r\nHost: gateway\r\nContent-Length: 9\r\n%s\r\n{" % right
+    with ExitStack() as stack:
+        for _ in range(AT_A_TIME):
+            stack.enter_context(socket.create_connection(ADDRESS, 30)).sendall(begun)
+        wait_for(lambda: _request(CHAT, right).status == 429, 10)
+        refused = _request(CHAT, right)
+        assert f"may have {AT_A_TIME} requests at a time" in refused.error["message"]
+        assert (refused.headers["retry-after"], refused.headers["x-should-retry"]) == ("1", "true")
+    wait_for(lambda: _request(CHAT, right).status == 200, 10)
     head = b"GET /v1/models HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n%s\r\n" % right
     answers = [_send(head) for _ in range(PER_MINUTE + 20)]
     assert answers[0].status == 200

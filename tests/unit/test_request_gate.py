@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from openai.types import completion_create_params as completions_api
 from openai.types import embedding_create_params as embeddings_api
 from openai.types.chat import completion_create_params as chat_api
 from openai.types.responses import response_create_params as responses_api
-from vibe.gate_settings import Limits
+from vibe.gate_settings import DEFAULT_LIMITS, LIMIT_NAMES, Limits
 from vibe.proxy import api_fields
 from vibe.proxy.litellm_names import LiteLLMNames, UnknownLiteLLMError, names_in
 from vibe.proxy.passage import current_passage
@@ -166,6 +167,27 @@ def test_a_fallback_as_an_object_is_refused_wherever_it_stands() -> None:
     policy = Policy(MODELS, LiteLLMNames(KNOWN | {"extra_body"}, CONTROLS), limits=LIMITS)
     for body in bodies:
         assert refused(CHAT, {**GOOD[CHAT], **body}, policy=policy).status == 400
+
+
+def test_identifiers_of_a_conversation_may_stand_in_the_metadata() -> None:
+    body = {**GOOD[CHAT], "metadata": {"litellm_session_id": "a", "session_id": "b", "vibe_choice": "strong"}}
+    _, proxy = ask(CHAT, body)
+    assert proxy.parsed == body
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    _, proxy = ask(CHAT, {**GOOD[CHAT], "max_tokens": 5.0})
+    assert proxy.parsed["max_tokens"] == 5
+    assert refused(CHAT, {**GOOD[CHAT], "max_tokens": 5.5}).error["param"] == "max_tokens"
+
+
+def test_the_page_on_safety_has_the_bounds_and_the_habits_as_they_are() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/security.md").read_text(encoding="utf-8")
+    bounds = page.partition("\n### Bounds\n")[2].partition("\n### ")[0]
+    missing = [name for name in LIMIT_NAMES if f"{getattr(DEFAULT_LIMITS, name):,} " not in bounds]
+    assert missing == []
+    (habits,) = [line for line in page.splitlines() if line.startswith("| wrappers send to LiteLLM by habit")]
+    assert set(re.findall(r"`([\w-]+)`", habits)) == api_fields.DROPPED
 
 
 @pytest.mark.parametrize("name", sorted(api_fields.DROPPED))
@@ -384,7 +406,7 @@ def test_a_thread_is_refused_in_the_words_that_anthropics_sdks_understand() -> N
     assert answer.error["details"] == {"error_code": "thread_unsupported_request", "unsupported": ["thread"]}
 
 
-def _frames(*texts: str) -> tuple[list[dict[str, Any]], list[Message]]:
+def _frames(*texts: str, path: str = RESPONSES) -> tuple[list[dict[str, Any]], list[Message]]:
     """Send messages over a WebSocket; return those that the proxy saw, and what was sent back."""
     waiting, proxy = list(texts), Proxy()
     sent: list[Message] = []
@@ -399,12 +421,18 @@ def _frames(*texts: str) -> tuple[list[dict[str, Any]], list[Message]]:
 
     scope = {
         "type": "websocket",
-        "path": RESPONSES,
+        "path": path,
         "query_string": b"",
         "headers": [(b"authorization", f"Bearer {OWN_KEY}".encode())],
     }
     asyncio.run(RequestGate(proxy, OWN_KEY, POLICY, frozenset)(scope, receive, send))
     return proxy.frames, sent
+
+
+def test_a_websocket_of_another_path_is_not_accepted() -> None:
+    seen, sent = _frames("{}", path="/v1/realtime")
+    assert seen == []
+    assert sent == [{"type": "websocket.close", "code": 1008}]
 
 
 @pytest.mark.parametrize("is_wrapped", [True, False])

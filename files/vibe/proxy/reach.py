@@ -7,6 +7,8 @@ from collections.abc import Callable
 from vibe.proxy.deployment_gate import DeploymentGate
 from vibe.routes import Routes
 
+# Answers that are kept.
+_MOST_KNOWN = 1000
 Reach = Callable[[tuple[str, ...]], frozenset[str]]
 
 
@@ -33,6 +35,3 @@ def reach_of(gate: DeploymentGate, routes: Routes) -> Reach:
         return groups
 
     return reach
-
-
-_MOST_KNOWN = 1000

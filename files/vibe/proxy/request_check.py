@@ -21,6 +21,8 @@ TOO_LARGE = "request_too_large"
 _TAGS = "tags"
 # Claude Code sends a JSON document of 200 characters as user_id; OpenAI takes 512.
 _LONGEST_ENTRY = 4096
+# The router's own, and LiteLLM's names for a conversation, which the router reads (``conversation``).
+_OWN_ENTRIES = frozenset((METADATA_KEY, "litellm_session_id", "litellm_trace_id"))
 _METADATA_FIELDS = (METADATA, LITELLM_METADATA)
 _ALLOW_IT = "leave it out, or ask the operator of this gateway for it (router_allowed_parameters)"
 # Anthropic's SDKs run their tool loops over threads, and send their history when this is the answer (2.14.0, 1.14.0).
@@ -127,7 +129,7 @@ def _metadata(holder: str, value: object, policy: Policy) -> dict[str, object]:
         place = f"{holder}.{printable(key)}"
         if key == _TAGS:
             fault = names_check(entry, policy.limits)
-        elif policy.names.is_metadata_control(key) and key != METADATA_KEY:
+        elif policy.names.is_metadata_control(key) and key not in _OWN_ENTRIES:
             raise RefusedError(
                 f"Unsupported parameter: {place} is the gateway's own. Fix: leave it out, or choose another name.",
                 param=place,

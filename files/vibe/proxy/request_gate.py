@@ -150,8 +150,14 @@ class RequestGate:
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send, client: Client | None) -> None:
         """Hand a WebSocket on, each of its frames rebuilt as a body would be; the first that is refused ends it."""
-        if client is None or api_of(scope["path"]) is not RESPONSES:
-            await self._app({**scope, "query_string": b""}, receive, send)
+        path = scope["path"]
+        if client is None or path in self._unchecked_paths:
+            # LiteLLM refuses a stranger before it reads a frame.
+            await self._app(scope if client else {**scope, "query_string": b""}, receive, send)
+            return
+        if api_of(path) is not RESPONSES:
+            # Before it is accepted: the client gets a 403.
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
             return
         passage = Passage(client.name, self._groups_of(client.models))
 

@@ -39,8 +39,9 @@ def number(value: object, limits: Limits) -> str | None:
 
 
 def whole(value: object, limits: Limits) -> str | None:
-    """A whole number."""
-    return None if isinstance(value, int) and not isinstance(value, bool) else "must be a whole number"
+    """A whole number; some languages write one as 1024.0."""
+    is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    return None if is_whole and not isinstance(value, bool) else "must be a whole number"
 
 
 def mapping(value: object, limits: Limits) -> str | None:
