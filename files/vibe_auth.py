@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from litellm.proxy._types import LitellmUserRoles, ProxyException, UserAPIKeyAuth  # part of the LiteLLM image
-from vibe.client import client_of
+from vibe.proxy.client_identity import client_of
 
 _OWN_KEY = "LITELLM_MASTER_KEY"
 

@@ -30,7 +30,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from vibe.client import OneKey
+from vibe.proxy.client_identity import OneKey
 from vibe.proxy.cooldowns import keep_to_health
 from vibe.proxy.deployment_gate import DeploymentGate, gate_of, install
 from vibe.proxy.egress import Egress, guard
@@ -39,7 +39,8 @@ from vibe.proxy.log_escape import escape_logs
 from vibe.proxy.provider_hosts import destinations_of
 from vibe.proxy.reach import reach_of
 from vibe.proxy.request_check import Policy
-from vibe.routes import Routes, RoutesError, default_path, load_routes
+from vibe.routes.routes_file import Routes, RoutesError, default_path, load_routes
+from vibe.rules import RULE_NAMES
 
 APP_DIR = Path(__file__).resolve().parent
 CONFIG_FILE = APP_DIR / "config.yaml"
@@ -234,7 +235,7 @@ def _gates(config: dict[str, Any], environment: dict[str, str]) -> tuple[Policy,
             return None
 
     try:
-        routes = load_routes(default_path(APP_DIR))
+        routes = load_routes(default_path(APP_DIR), RULE_NAMES)
         names = read_names()
         keep_to_health()
     except (RoutesError, UnknownLiteLLMError) as error:
@@ -291,7 +292,7 @@ def _serve_metrics() -> None:
         left.unlink()
     # CRITICAL: before prometheus_client is imported, which decides then whether its numbers are one process's alone.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIR)
-    subprocess.Popen([sys.executable, "-m", "vibe.metrics_server", "--port", str(METRICS_PORT)])
+    subprocess.Popen([sys.executable, "-m", "vibe.telemetry.metrics_server", "--port", str(METRICS_PORT)])
 
 
 def serve(workers: int, keepalive_timeout: int) -> None:

@@ -4,9 +4,9 @@
 LiteLLM loads this file from the folder of its configuration (``litellm_settings.callbacks:
 ["vibe_router.router_instance"]``); the package ``vibe`` beside it is found through ``PYTHONPATH``. The routes are read
 once, at import, from ``VIBE_ROUTES_FILE`` or ``vibe_routes.json`` beside this file, the weights from
-``vibe/prior.json`` and the adapters that the routes name: a bad file stops the start of LiteLLM, so a release with one
-is refused before it serves. After that nothing ever fails because of the router: on any error the request keeps the
-virtual model's name, which LiteLLM's ``model_group_alias`` sends to the safe pool.
+``vibe/scoring/prior.json`` and the adapters that the routes name: a bad file stops the start of LiteLLM, so a release
+with one is refused before it serves. After that nothing ever fails because of the router: on any error the request
+keeps the virtual model's name, which LiteLLM's ``model_group_alias`` sends to the safe pool.
 
 From a shell, without LiteLLM::
 
@@ -31,34 +31,35 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from vibe import cli
-from vibe.ask import ROUTED_CALL_TYPES, WEBSOCKET
-from vibe.choice import forget_choice
-from vibe.client import asker_of, name_of
-from vibe.controls import controls_of, take_out
-from vibe.counters import Counters
-from vibe.decision import REASON_ERROR, Decision, decide, safe_decision
-from vibe.family import OFF, Family
-from vibe.first_frame import with_model
-from vibe.headers import response_headers, served_pool
-from vibe.journal import entry_of
+from vibe.commands import cli
+from vibe.feedback.decision_records import entry_of
 from vibe.log import DEBUG, INFO, WARNING, log, log_failure
-from vibe.log_lines import decision_line, price_lines, served_line
+from vibe.memory.redis_store import RedisStore, litellm_redis
+from vibe.memory.store import MemoryStore, Store
+from vibe.proxy.client_identity import asker_of, name_of
 from vibe.proxy.deployment_gate import installed_gate, narrow
 from vibe.proxy.failure_text import clean, make_response_not_found
+from vibe.proxy.reserved_parameters import controls_of, take_out
 from vibe.proxy.stopped import count_with
-from vibe.record import forget, recall, remember
-from vibe.redis_store import RedisStore, litellm_redis
-from vibe.request import Request, read_request
-from vibe.request_id import call_id, request_id
-from vibe.routes import NO_ROUTES, Routes, default_path, load_routes
+from vibe.proxy.unknown_model import make_not_found
+from vibe.request.explicit_choice import forget_choice
+from vibe.request.prompt import ROUTED_CALL_TYPES, WEBSOCKET
+from vibe.request.request import Request, read_request
+from vibe.request.request_id import call_id, request_id
+from vibe.request.websocket import with_model
+from vibe.routes.family import OFF, Family
+from vibe.routes.routes_file import NO_ROUTES, Routes, default_path, load_routes
+from vibe.routing.adaptive_threshold import Thresholds
+from vibe.routing.decision import REASON_ERROR, Decision, decide, safe_decision
+from vibe.rules import RULE_NAMES
 from vibe.rules.escalation import NAME as ESCALATION_RULE
-from vibe.scorer import load_prior
-from vibe.scorers import Scorers, load_scorers
-from vibe.share import Thresholds
-from vibe.spending import spending_of
-from vibe.store import MemoryStore, Store
-from vibe.unknown_model import make_not_found
+from vibe.scoring.family_scorers import Scorers, load_scorers
+from vibe.scoring.scorer import load_prior
+from vibe.telemetry.decision_metadata import forget, recall, remember
+from vibe.telemetry.log_lines import decision_line, price_lines, served_line
+from vibe.telemetry.metrics import Metrics
+from vibe.telemetry.response_headers import response_headers, served_pool
+from vibe.telemetry.spending import spending_of
 
 
 class _WithoutLiteLLM:
@@ -84,8 +85,8 @@ else:
 
 COMPLEXITY_THRESHOLD = Family.threshold
 # One set of series a process, however many routers a test makes.
-COUNTERS = Counters()
-count_with(COUNTERS.stopped)
+METRICS = Metrics()
+count_with(METRICS.stopped)
 _HERE = Path(__file__).resolve().parent
 _PROXY_MODULE = "litellm.proxy.proxy_server"
 
@@ -129,13 +130,13 @@ class VibeIntelligentRouter(CustomLogger):
                 decision = await self._decide(family, request, cache)
                 self._apply(decision, data, call_type, client)
                 self._keep(decision, request, data)
-                _count(partial(COUNTERS.decided, decision, perf_counter() - begun))
+                _count(partial(METRICS.decided, decision, perf_counter() - begun))
         except Exception as error:
             log_failure(f"the safe pool serves: request_id={request_id(data)} call_type={call_type}", error)
             if family is not None:
                 data["model"] = family.virtual_model
                 self._apply(safe_decision(family, REASON_ERROR), data, call_type, client)
-                _count(partial(COUNTERS.failed, family.virtual_model))
+                _count(partial(METRICS.failed, family.virtual_model))
         return data
 
     async def async_pre_call_deployment_hook(self, kwargs: dict[str, Any], call_type: object) -> None:
@@ -203,7 +204,7 @@ class VibeIntelligentRouter(CustomLogger):
             spent = None if family is None else spending_of(logged, family, self.routes.known)
             if family is not None and spent is not None:
                 log(INFO, served_line(spent, decision, call_id(kwargs)))
-                COUNTERS.served(family.virtual_model, spent, name_of(asker_of(logged)))
+                METRICS.served(family.virtual_model, spent, name_of(asker_of(logged)))
         except Exception as error:
             log_failure(f"not counted: call_id={call_id(kwargs)}", error)
 
@@ -272,7 +273,7 @@ class VibeIntelligentRouter(CustomLogger):
         narrow(model or decision.virtual_model)
         remember(data, decision)
         log(INFO, decision_line(decision, client, request_id(data), call_id(data), call_type))
-        _count(partial(COUNTERS.asked, client, decision.virtual_model))
+        _count(partial(METRICS.asked, client, decision.virtual_model))
 
 
 def _count(counting: Callable[[], None]) -> None:
@@ -293,22 +294,22 @@ def _deployed_router() -> VibeIntelligentRouter:
 
     Raises:
         RoutesError: the routes file is missing inside the proxy, or invalid anywhere.
-        ArtefactError: an adapter that it names is missing or cannot be used.
+        WeightsFileError: an adapter that it names is missing or cannot be used.
     """
     path = default_path(_HERE)
     # Outside the proxy (a test, a notebook) there may be none; inside, that would silently route nothing.
     if not path.exists() and path.parent == _HERE and _PROXY_MODULE not in sys.modules:
         return VibeIntelligentRouter()
-    routes = load_routes(path)
+    routes = load_routes(path, RULE_NAMES)
     for family in routes.by_virtual_model.values():
         for level, words in price_lines(family):
             log(level, words)
     router = VibeIntelligentRouter(routes, load_scorers(routes, path.parent))
     proxy = sys.modules.get(_PROXY_MODULE)
     if routes.records and proxy is not None:
-        from vibe.feedback_route import offer
+        from vibe.feedback.feedback_endpoint import offer
 
-        offer(proxy.app, router.store, routes.records, lambda status: _count(lambda: COUNTERS.told(status)))
+        offer(proxy.app, router.store, routes.records, lambda status: _count(lambda: METRICS.told(status)))
     return router
 
 

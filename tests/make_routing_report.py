@@ -24,9 +24,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "files"))
 from report.routing import Cost, Routed, Study, study
 from report.routing_page import routing_html, routing_json
-from vibe.journal import labels_of
-from vibe.labels import LabelsError, read_labels
-from vibe.scorer import load_prior
+from vibe.feedback.decision_records import labels_of
+from vibe.learning.labels import LabelsError, read_labels
+from vibe.scoring.scorer import load_prior
 
 # vibe_spend_dollars_total{pool="pool-mini",virtual_model="chat-auto"} 1.5
 _SAMPLE = re.compile(r"^(vibe_\w+_total)\{([^}]*)\} (\S+)$", re.MULTILINE)

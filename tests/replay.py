@@ -33,7 +33,7 @@ import requests
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "files"))
 from replay_judge import GRADE_TOKENS, GradeError, grades_of, judge_body
 from test_route import Target, find_target
-from vibe.json_line import read_line
+from vibe.strict_json import read_line
 
 SAMPLE, ANSWER_TOKENS, TIMEOUT_SECONDS, AT_ONCE = 200, 1024, 120.0, 4
 # UTF-8 bytes a token: English has twice as many, Chinese about so many, so the price that is told is on the high side.

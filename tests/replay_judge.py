@@ -1,4 +1,4 @@
-"""What a judge model is asked, and what its answer says: two answers to one ask, graded blind, in both orders."""
+"""What a judge model is asked, and what its answer says: two answers to one prompt, graded blind, in both orders."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _ROUTES: dict[str, Any] = {
             "safe_pool": f"pool-{name}-standard",
             "threshold": 50,
             "routing": "active",
-            "rules": ["explicit", "ability", "background", "escalation", "inherit", "no-ask", "score"],
+            "rules": ["explicit", "ability", "background", "escalation", "inherit", "no-prompt", "score"],
             "explicit_choice": ["header", "metadata", "tag"],
             "move_up_margin": 5,
             "move_down_margin": 10,

@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from stub.ask import Ask
 from stub.controls import Controls
 from stub.instance import instance_of
+from stub.parsed_request import ParsedRequest
 from stub.structure import forced_tool, wanted_schema
 
 # How an answer says of itself what it is worth, for a stub that is the judge of it.
@@ -43,7 +43,7 @@ class ToolCall:
 class Answer:
     """One answer. The model's name is in the text too, so that a test can prove which pool served."""
 
-    ask: Ask
+    parsed: ParsedRequest
     controls: Controls
     text: str
     tool_call: ToolCall | None
@@ -53,7 +53,7 @@ class Answer:
     @property
     def model(self) -> str:
         """The model that was asked for."""
-        return self.ask.model
+        return self.parsed.model
 
     @property
     def pieces(self) -> list[str]:
@@ -72,12 +72,12 @@ class Answer:
     @property
     def cached_tokens(self) -> int:
         """How many of the prompt's tokens were in the cache."""
-        return int(self.ask.prompt_tokens * self.controls.cached)
+        return int(self.parsed.prompt_tokens * self.controls.cached)
 
     @property
     def written_tokens(self) -> int:
         """How many of the prompt's tokens were written into the cache."""
-        return int(self.ask.prompt_tokens * self.controls.written)
+        return int(self.parsed.prompt_tokens * self.controls.written)
 
     def is_odd(self, kind: str) -> bool:
         """Say whether odd fields of this kind (controls.ODD_KINDS) were asked for."""
@@ -96,25 +96,25 @@ class Answer:
             raise StreamCutError
 
 
-def make_answer(ask: Ask, controls: Controls) -> Answer:
+def make_answer(parsed: ParsedRequest, controls: Controls) -> Answer:
     """Decide what is said: a call of the tool that is demanded, JSON by a schema, else a text with the model's name."""
-    forced = forced_tool(ask.body) if not ask.tool_results else None
+    forced = forced_tool(parsed.body) if not parsed.tool_results else None
     # LiteLLM asks some models for JSON by a tool that they must call; a judge's text does as well.
-    called = not controls.grades and (forced is not None or ask.tool_results < controls.tool)
-    tool = _tool(ask.body.get("tools"), forced or "") if called else None
-    return Answer(ask, controls, _text(ask, controls), tool)
+    called = not controls.grades and (forced is not None or parsed.tool_results < controls.tool)
+    tool = _tool(parsed.body.get("tools"), forced or "") if called else None
+    return Answer(parsed, controls, _text(parsed, controls), tool)
 
 
-def _text(ask: Ask, controls: Controls) -> str:
+def _text(parsed: ParsedRequest, controls: Controls) -> str:
     if controls.grades:
-        first, second = [*_QUALITY.findall(ask.text), "0", "0"][:2]
+        first, second = [*_QUALITY.findall(parsed.text), "0", "0"][:2]
         return json.dumps({"first": 10 * float(first), "second": 10 * float(second)})
-    schema = wanted_schema(ask.body)
+    schema = wanted_schema(parsed.body)
     if schema is not None:
-        return json.dumps(instance_of(schema) if schema else {"model": ask.model})
-    after = f" after {ask.tool_results} tool result(s)" if ask.tool_results else ""
+        return json.dumps(instance_of(schema) if schema else {"model": parsed.model})
+    after = f" after {parsed.tool_results} tool result(s)" if parsed.tool_results else ""
     worth = "" if controls.quality is None else f" {_QUALITY_MARK}{controls.quality:g}"
-    return f"stub answer from model {ask.model} on {ask.endpoint}{after}{worth}"
+    return f"stub answer from model {parsed.model} on {parsed.endpoint}{after}{worth}"
 
 
 def _tool(tools: object, name: str) -> ToolCall | None:

@@ -39,7 +39,7 @@ def openai_error(status: int, message: str) -> Json:
 
 def openai_usage(answer: Answer) -> Json:
     """Return the usage figures of chat and text completions."""
-    prompt, completion = answer.ask.prompt_tokens, answer.completion_tokens
+    prompt, completion = answer.parsed.prompt_tokens, answer.completion_tokens
     usage: Json = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
     if answer.cached_tokens:
         usage["prompt_tokens_details"] = {"cached_tokens": answer.cached_tokens}

@@ -19,13 +19,13 @@ from starlette.routing import Route
 
 from stub.answer import Answer, make_answer
 from stub.api import Api
-from stub.ask import Ask, read_ask
 from stub.chat import CHAT
 from stub.completions import COMPLETIONS
 from stub.controls import Controls, parse_controls
 from stub.cut import CutBody, CuttableStream
 from stub.embeddings import EMBEDDINGS
 from stub.messages import COUNT_TOKENS, MESSAGES
+from stub.parsed_request import ParsedRequest, read_request
 from stub.refused import RefusedError
 from stub.responses import RESPONSES
 
@@ -78,15 +78,15 @@ def _handler(api: Api, seen: deque[dict[str, Any]]) -> Handler:
         }
         seen.append(summary)
         try:
-            ask = read_ask(summary["endpoint"], await _json(request))
-            summary |= {"model": _printable(ask.model), "stream": ask.stream, "messages": ask.turns}
-            summary["parameters"] = sorted(ask.body)
-            controls = parse_controls(ask.text, ask.model)
+            parsed = read_request(summary["endpoint"], await _json(request))
+            summary |= {"model": _printable(parsed.model), "stream": parsed.stream, "messages": parsed.turns}
+            summary["parameters"] = sorted(parsed.body)
+            controls = parse_controls(parsed.text, parsed.model)
             summary["status"] = controls.status
             _log_request(summary)
             await asyncio.sleep(controls.delay)
-            _refuse_if_asked(api, ask, controls)
-            answer = make_answer(ask, controls)
+            _refuse_if_asked(api, parsed, controls)
+            answer = make_answer(parsed, controls)
             summary["tokens"] = _tokens(answer)
             return _respond(api, answer)
         except RefusedError as refused:
@@ -112,10 +112,10 @@ async def _json(request: Request) -> object:
         raise RefusedError(400, "the body is not JSON") from error
 
 
-def _refuse_if_asked(api: Api, ask: Ask, controls: Controls) -> None:
+def _refuse_if_asked(api: Api, parsed: ParsedRequest, controls: Controls) -> None:
     if controls.status != 200:
-        raise RefusedError(controls.status, f"stub fault {controls.status} for model {_printable(ask.model)}")
-    unknown = sorted(ask.body.keys() - api.parameters)
+        raise RefusedError(controls.status, f"stub fault {controls.status} for model {_printable(parsed.model)}")
+    unknown = sorted(parsed.body.keys() - api.parameters)
     if controls.strict and unknown:
         raise RefusedError(400, f"Unknown parameter: '{_printable(unknown[0])}'")
 
@@ -123,13 +123,13 @@ def _refuse_if_asked(api: Api, ask: Ask, controls: Controls) -> None:
 def _tokens(answer: Answer) -> dict[str, int]:
     """Return the usage figures in one form for all APIs; ``fresh`` is the prompt without the cache's share."""
     cached, written = answer.cached_tokens, answer.written_tokens
-    fresh = answer.ask.prompt_tokens - cached - written
+    fresh = answer.parsed.prompt_tokens - cached - written
     return {"fresh": fresh, "cached": cached, "written": written, "answer": answer.completion_tokens}
 
 
 def _respond(api: Api, answer: Answer) -> Response:
     headers = {"x-request-id": f"req_{answer.answer_id}", "x-stub-model": _printable(answer.model)}
-    if answer.ask.stream and api.stream is not None:
+    if answer.parsed.stream and api.stream is not None:
         headers["cache-control"] = "no-cache"
         return CuttableStream(api.stream(answer), headers=headers, media_type="text/event-stream")
     whole = api.whole(answer)

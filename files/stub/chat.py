@@ -68,7 +68,7 @@ async def _stream(answer: Answer) -> AsyncIterator[str]:
         async for piece in answer.paced_pieces():
             yield chunk({"content": piece})
     yield chunk({}, "tool_calls" if answer.tool_call else "stop")
-    if (answer.ask.body.get("stream_options") or {}).get("include_usage"):
+    if (answer.parsed.body.get("stream_options") or {}).get("include_usage"):
         usage = {"choices": [], "usage": openai_usage(answer)}
         yield server_sent_event(_envelope(answer, "chat.completion.chunk") | usage)
     yield SSE_DONE

@@ -30,7 +30,7 @@ async def _stream(answer: Answer) -> AsyncIterator[str]:
     async for piece in answer.paced_pieces():
         yield server_sent_event(_envelope(answer, piece, None))
     yield server_sent_event(_envelope(answer, "", "stop"))
-    if (answer.ask.body.get("stream_options") or {}).get("include_usage"):
+    if (answer.parsed.body.get("stream_options") or {}).get("include_usage"):
         yield server_sent_event(_envelope(answer, "", None) | {"choices": [], "usage": openai_usage(answer)})
     yield SSE_DONE
 

@@ -22,7 +22,7 @@ def _vector(text: str, dimensions: int) -> list[float]:
 
 
 def _whole(answer: Answer) -> Json:
-    body = answer.ask.body
+    body = answer.parsed.body
     asked = body.get("dimensions")
     dimensions = min(max(asked, 1), MAX_DIMENSIONS) if isinstance(asked, int) else DEFAULT_DIMENSIONS
     given = body["input"]
@@ -33,7 +33,7 @@ def _whole(answer: Answer) -> Json:
     if body.get("encoding_format") == "base64":  # what the OpenAI SDKs ask for unless told otherwise
         vectors = [base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode() for vector in vectors]
     data = [{"object": "embedding", "index": index, "embedding": vector} for index, vector in enumerate(vectors)]
-    tokens = answer.ask.prompt_tokens
+    tokens = answer.parsed.prompt_tokens
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     return {"object": "list", "model": answer.model, "data": data, "usage": usage}
 

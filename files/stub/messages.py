@@ -27,7 +27,10 @@ def _error(status: int, message: str) -> Json:
 def _usage(answer: Answer) -> Json:
     read, written = answer.cached_tokens, answer.written_tokens
     # Unlike the OpenAI APIs', this figure is without what the cache had or took in.
-    usage: Json = {"input_tokens": answer.ask.prompt_tokens - read - written, "output_tokens": answer.completion_tokens}
+    usage: Json = {
+        "input_tokens": answer.parsed.prompt_tokens - read - written,
+        "output_tokens": answer.completion_tokens,
+    }
     usage |= {"cache_creation_input_tokens": written, "cache_read_input_tokens": read}
     if answer.is_odd("keys"):
         usage |= {"stub_odd_tokens": 7}
@@ -93,7 +96,7 @@ async def _stream(answer: Answer) -> AsyncIterator[str]:
 
 
 def _count(answer: Answer) -> Json:
-    return {"input_tokens": answer.ask.prompt_tokens}
+    return {"input_tokens": answer.parsed.prompt_tokens}
 
 
 MESSAGES = Api("/messages", _whole, _stream, _error, MESSAGES_PARAMETERS)

@@ -11,7 +11,7 @@ from stub.parameters import RESPONSES_PARAMETERS
 
 
 def _usage(answer: Answer) -> Json:
-    given, made = answer.ask.prompt_tokens, answer.completion_tokens
+    given, made = answer.parsed.prompt_tokens, answer.completion_tokens
     usage: Json = {
         "input_tokens": given,
         "input_tokens_details": {"cached_tokens": answer.cached_tokens},
@@ -27,7 +27,7 @@ def _usage(answer: Answer) -> Json:
 
 
 def _envelope(answer: Answer, status: str, output: list[Json]) -> Json:
-    body = answer.ask.body
+    body = answer.parsed.body
     envelope: Json = {
         "id": f"resp_{answer.answer_id}",
         "object": "response",

@@ -73,8 +73,8 @@ def require_running(machine: Machine, name: str) -> dict[str, Any]:
 def require_no_loop(machine: Machine, container: dict[str, Any]) -> None:
     """Require that a container neither restarts again and again nor did for want of memory; one restart is over."""
     name = container["Name"].lstrip("/")
-    ask = f"docker events --since 24h --until 0s --filter container={container['Id']} --format '{{{{json .}}}}'"
-    events = [json.loads(line) for line in run(machine, ask).splitlines()]
+    command = f"docker events --since 24h --until 0s --filter container={container['Id']} --format '{{{{json .}}}}'"
+    events = [json.loads(line) for line in run(machine, command).splitlines()]
     judged = judge_restarts(container, events, float(run(machine, "date +%s")), quiet_seconds=0)
     if "want of memory" in judged.fault:
         raise _no_memory(f"{name} running without a break", container)

@@ -108,7 +108,7 @@ def test_a_picture_goes_to_the_pool_that_sees(deployed: dict[str, str], api: str
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("api", ["chat/completions", "responses", "messages"])
-def test_a_title_goes_cheap_however_hard_its_ask_is(deployed: dict[str, str], api: str, stream: bool) -> None:
+def test_a_title_goes_cheap_however_hard_its_prompt_is(deployed: dict[str, str], api: str, stream: bool) -> None:
     system = f"{TITLE} (3-7 words) that captures the main topic of this session."
     turn = {"role": "user", "content": "Design a sharded, multi-region payment ledger and prove that it is atomic."}
     bodies: dict[str, dict[str, Any]] = {
@@ -122,12 +122,12 @@ def test_a_title_goes_cheap_however_hard_its_ask_is(deployed: dict[str, str], ap
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("api", ["chat/completions", "responses", "messages"])
-def test_without_an_ask_to_be_seen_the_safe_pool_serves(deployed: dict[str, str], api: str, stream: bool) -> None:
+def test_without_a_prompt_to_be_seen_the_safe_pool_serves(deployed: dict[str, str], api: str, stream: bool) -> None:
     reminder = "<system-reminder>It is Monday.</system-reminder>"
     turns = [{"role": "user", "content": reminder}]
     body: dict[str, Any] = {"input": turns} if api == "responses" else {"messages": turns, "max_tokens": 16}
     headers = _decided(deployed, api, body, stream)
-    assert (headers["x-vibe-rule"], headers["x-vibe-pool"]) == ("no-ask", "pool-chat-standard")
+    assert (headers["x-vibe-rule"], headers["x-vibe-pool"]) == ("no-prompt", "pool-chat-standard")
     assert headers["x-vibe-served-pool"] == "pool-chat-standard"
 
 

@@ -16,8 +16,8 @@ import requests
 from bench.turns.share import SHARE, strong_share, threshold, worker
 from bench.turns.simulate import ALONE, faults, simulate
 from e2e.machine import run
-from vibe.redis_store import NUMBER_PREFIX, RedisStore
-from vibe.store import Store
+from vibe.memory.redis_store import NUMBER_PREFIX, RedisStore
+from vibe.memory.store import Store
 
 APIS = ("chat/completions", "responses", "messages")
 CHEAP, STRONG = "pool-chat-mini", "pool-chat-standard"
@@ -84,7 +84,7 @@ class Session:
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("api", APIS)
-def test_a_continuation_stays_an_independent_ask_moves_and_a_complaint_escalates(
+def test_a_continuation_stays_an_independent_prompt_moves_and_a_complaint_escalates(
     deployed: dict[str, str], api: str, stream: bool
 ) -> None:
     session = Session(deployed, api, stream=stream)
@@ -166,7 +166,7 @@ def test_workers_of_two_hosts_keep_one_share_through_redis(redis_address: str, m
         assert await strong_share(workers, mean=30.0, stores=stores) == pytest.approx(SHARE, abs=0.03)
         (key,) = await clients[0].keys(f"{NUMBER_PREFIX}*")
         kept = float(await clients[0].get(key) or 0.0)
-        # Each has heard it with its last ask; the other's since then moved it by half a point at most, each.
+        # Each has heard it with its last prompt; the other's since then moved it by half a point at most, each.
         assert [threshold(one) for one in workers] == pytest.approx([kept, kept], abs=2.0)
         await clients[0].delete(key)
         for client in clients:

@@ -121,7 +121,7 @@ async def _open_ports(address: str) -> set[int]:
 
 def _reached(host: str, targets: list[str], network: str = "bridge") -> list[str]:
     """Return which of *targets* (address:port) a foreign container reaches from a *network* of *host*."""
-    ask = textwrap.dedent("""
+    program = textwrap.dedent("""
         import socket, sys
         for target in sys.argv[1:]:
             try:
@@ -132,7 +132,7 @@ def _reached(host: str, targets: list[str], network: str = "bridge") -> list[str
     """)
     image = on(host, "docker image ls --format '{{.Repository}}:{{.Tag}}' | grep litellm: | head -1")
     options = f"--rm --network {network} --entrypoint python3"
-    return on(host, f"docker run {options} {image} -c {shlex.quote(ask)} {' '.join(targets)}").split()
+    return on(host, f"docker run {options} {image} -c {shlex.quote(program)} {' '.join(targets)}").split()
 
 
 def test_from_outside_a_port_scan_finds_ssh_and_the_gateway_alone(fleet: Run) -> None:

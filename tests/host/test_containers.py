@@ -28,8 +28,8 @@ def test_container_is_healthy(role: str, container: dict[str, Any], about: dict[
 
 
 def test_container_does_not_keep_crashing(host: Host, container: dict[str, Any], notes: list[str]) -> None:
-    ask = f"docker events --since 24h --until 0s --filter container={container['Id']} --format '{{{{json .}}}}'"
-    events = [json.loads(line) for line in command(host, ask).splitlines()]
+    listing = f"docker events --since 24h --until 0s --filter container={container['Id']} --format '{{{{json .}}}}'"
+    events = [json.loads(line) for line in command(host, listing).splitlines()]
     now = float(command(host, "date +%s"))
     judged = judge_restarts(container, events, now, QUIET_MINUTES * 60)
     name = container["Name"].lstrip("/")

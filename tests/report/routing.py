@@ -1,4 +1,4 @@
-"""What records and labels of one family say: where its asks go, what they cost, and what an adapter would change."""
+"""What records and labels of one family say: where its prompts go, what they cost, and what an adapter would change."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vibe.advice import Advice, advice_on
-from vibe.labels import Label
-from vibe.learn import FOLDS, Learnt, Point, learn
-from vibe.scorer import HEAD_NAMES, Prior, with_head
+from vibe.learning.fit import FOLDS, Learnt, Point, learn
+from vibe.learning.labels import Label
+from vibe.learning.recommendation import Advice, advice_on
+from vibe.scoring.scorer import HEAD_NAMES, Prior, with_head
 
 BINS = 10
 # The part of the gap that the table's suggested threshold wins: what is left costs the most for the least.
@@ -21,7 +21,7 @@ WORTH_WINNING = 0.8
 # A bin of fewer labels says nothing.
 _LEAST_IN_BIN = 5
 _Z = 1.96
-# What an ask is by its features, the first that holds; the last for all others.
+# What a prompt is by its features, the first that holds; the last for all others.
 KINDS: Sequence[tuple[str, Sequence[str]]] = (
     ("greeting or thanks", ("greeting", "acknowledgement", "small_talk_cjk")),
     ("proof or mathematics", ("proof", "math")),
@@ -68,7 +68,7 @@ class Group:
     """Asks of one kind or script: how many, the strong share by the threshold now and with the adapter, judgements."""
 
     name: str
-    asks: int
+    prompts: int
     strong: float
     adapted: float | None
     judged: int
@@ -120,7 +120,7 @@ class Study:
         return None
 
     def cost_at(self, share: float) -> float | None:
-        """Return the cost with so large a strong *share*, in parts of what it is with all asks on the strong pool."""
+        """Return the cost at a strong *share*, as a part of the cost with all prompts on the strong pool."""
         return None if self.cheap_price is None else share + (1 - share) * self.cheap_price
 
 
@@ -166,7 +166,7 @@ def study(
 
 
 def kind_of(features: Mapping[str, float]) -> str:
-    """Return what kind of ask *features* are of."""
+    """Return what kind of prompt *features* are of."""
     for name, marks in KINDS:
         if any(features.get(mark, 0) > 0 for mark in marks):
             return name
@@ -211,7 +211,7 @@ def _groups(
     routed: Routed,
 ) -> list[Group]:
     groups = []
-    for name, asks in Counter(names).most_common():
+    for name, prompts in Counter(names).most_common():
         members = [index for index, its in enumerate(names) if its == name]
         judged = [
             records[index]["judged"]
@@ -221,7 +221,7 @@ def _groups(
         groups.append(
             Group(
                 name,
-                asks,
+                prompts,
                 statistics.fmean(now[index] for index in members),
                 None if then is None else statistics.fmean(then[index] for index in members),
                 len(judged),

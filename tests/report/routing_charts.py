@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pygal
-from vibe.learn import Point
+from vibe.learning.fit import Point
 
 from report.charts import COMMON
 from report.routing import Bin
@@ -16,7 +16,7 @@ def won_chart(curve: Sequence[Point]) -> str:
     if not curve:
         return ""
     chart = pygal.XY(xrange=(0, 100), dots_size=3, **COMMON)
-    chart.x_title, chart.y_title = "% of the asks on the strong pool", "% of its advantage won"
+    chart.x_title, chart.y_title = "% of the prompts on the strong pool", "% of its advantage won"
     chart.x_labels = list(range(0, 101, 10))
     thin = {"width": 1, "dasharray": "4,4"}
     chart.add("with adapter", [(100 * point.share, 100 * point.adapter) for point in curve])

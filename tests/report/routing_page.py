@@ -6,7 +6,7 @@ import json
 import time
 from dataclasses import asdict
 
-from vibe.advice import DO_NOT, RULE, SWITCH_ON
+from vibe.learning.recommendation import DO_NOT, RULE, SWITCH_ON
 
 from report.page import page_environment
 from report.routing import WORTH_WINNING, Study, words_matter
@@ -50,7 +50,7 @@ def routing_json(study: Study, name: str, at: str) -> str:
         "curve": [] if learnt is None else [{**asdict(p), "cost": study.cost_at(p.share)} for p in learnt.curve],
         "calibration": {scorer: [asdict(one) for one in bins] for scorer, bins in study.calibration.items()},
         "chosen": None if study.chosen is None else study.chosen.share,
-        "moves": {f"{before} to {after}": asks for (before, after), asks in study.moves.items()},
+        "moves": {f"{before} to {after}": prompts for (before, after), prompts in study.moves.items()},
         "costs": [asdict(cost) for cost in study.costs],
         "kinds": [asdict(group) for group in study.kinds],
         "scripts": [asdict(group) for group in study.scripts],

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from bench.routing import quality
 from bench.routing.data import Outcome
-from vibe.scorer import load_prior
+from vibe.scoring.scorer import load_prior
 from vibe_labels import made_labels
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from vibe.family import Family
 from vibe.proxy.deployment_gate import DeploymentGate, DeploymentRefusedError, gate_of, install, narrow
 from vibe.proxy.passage import Passage, passing
 from vibe.proxy.reach import reach_of
 from vibe.proxy.stopped import DEPLOYMENT, count_with
-from vibe.routes import Routes
+from vibe.routes.family import Family
+from vibe.routes.routes_file import Routes
 
 ENVIRONMENT = {"KEY": "upstream-key", "BASE": "http://upstream:8080/v1"}
 

@@ -250,7 +250,7 @@ def _no_container(name: str) -> Plant:
 
 def _looping(world: World) -> None:
     world.host.containers[SLOT]["RestartCount"] = 100000
-    world.host.logs[SLOT] = "ModuleNotFoundError: No module named 'vibe.score'"
+    world.host.logs[SLOT] = "ModuleNotFoundError: No module named 'vibe.scoring.score'"
 
 
 def _old_models(world: World) -> None:

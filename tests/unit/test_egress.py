@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vibe.gate_settings import Destination, GateSettings, destination_of, read_settings
 from vibe.proxy.egress import Egress
 from vibe.proxy.provider_hosts import destinations_of
+from vibe.routes.gate_settings import Destination, GateSettings, destination_of, read_settings
 
 FILES = Path(__file__).resolve().parents[2] / "files"
 # Two servers: the first is a provider, the second is somebody else's. What each way of connecting came to, as JSON.
@@ -19,7 +19,7 @@ PROGRAM = """
 import asyncio, http.client, json, socket, sys, urllib.request
 sys.path.insert(0, sys.argv[1])
 import uvloop
-from vibe.gate_settings import Destination
+from vibe.routes.gate_settings import Destination
 from vibe.proxy.egress import Egress, EgressRefusedError, guard
 
 def listener():

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import role_plugins
 import yaml
-from vibe.gate_settings import DEFAULT_LIMITS, LIMIT_NAMES
+from vibe.routes.gate_settings import DEFAULT_LIMITS, LIMIT_NAMES
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 VALUES = yaml.safe_load((ROLES / "preflight/vars/main/values.yml").read_text(encoding="utf-8"))

@@ -12,8 +12,8 @@ import requests
 from replay import Plan, Price, Prompt, main
 from replay_judge import GradeError, grades_of, judge_body
 from stub_service import running_stub
-from vibe import cli
-from vibe.labels import read_labels
+from vibe.commands import cli
+from vibe.learning.labels import read_labels
 from vibe_labels import made_labels, written
 
 WEAK, STRONG, JUDGE = "gpt-mini", "gpt-standard", "gpt-judge"

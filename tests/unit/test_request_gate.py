@@ -15,12 +15,12 @@ from openai.types import completion_create_params as completions_api
 from openai.types import embedding_create_params as embeddings_api
 from openai.types.chat import completion_create_params as chat_api
 from openai.types.responses import response_create_params as responses_api
-from vibe.gate_settings import DEFAULT_LIMITS, LIMIT_NAMES, Limits
 from vibe.proxy import api_fields
 from vibe.proxy.litellm_names import LiteLLMNames, UnknownLiteLLMError, names_in
 from vibe.proxy.passage import current_passage
 from vibe.proxy.request_check import Policy
 from vibe.proxy.request_gate import Message, RequestGate
+from vibe.routes.gate_settings import DEFAULT_LIMITS, LIMIT_NAMES, Limits
 
 OWN_KEY = "sk-own-key-of-this-release"
 CHAT, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/responses", "/v1/messages"

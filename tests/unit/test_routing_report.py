@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from make_routing_report import costs_of, main
 from report.routing import Cost, bins_of, kind_of
-from vibe.advice import DO_NOT, NOT_YET, SWITCH_ON
-from vibe.features import features_of
-from vibe.labels import read_labels
-from vibe.look import Look
-from vibe.scorer import HEAD_NAMES, load_prior
-from vibe.script import script_of
-from vibe.shape import shape_of
+from vibe.learning.labels import read_labels
+from vibe.learning.recommendation import DO_NOT, NOT_YET, SWITCH_ON
+from vibe.scoring.features import features_of
+from vibe.scoring.scorer import HEAD_NAMES, load_prior
+from vibe.scoring.surface_features import surface_features_of
+from vibe.scoring.text_view import TextView
+from vibe.scoring.writing_system import script_of
 from vibe_labels import made_labels, written
 
 FAMILY = {
@@ -27,7 +27,7 @@ FAMILY = {
     "routing": "active",
     "adapter": "",
 }
-COUNTERS = """# HELP vibe_decisions_total Routed requests
+METRICS = """# HELP vibe_decisions_total Routed requests
 vibe_decisions_total{pool="pool-chat-mini",rule="score",virtual_model="chat-auto"} 6.0
 vibe_decisions_total{pool="pool-chat-mini",rule="explicit",virtual_model="chat-auto"} 2.0
 vibe_decisions_total{pool="pool-chat-standard",rule="score",virtual_model="chat-auto"} 2.0
@@ -38,12 +38,12 @@ vibe_spend_dollars_total{pool="pool-codex-mini",virtual_model="codex-auto"} 9.0
 
 
 def _features(text: str) -> dict[str, float]:
-    look = Look(text)
-    return dict(zip(HEAD_NAMES, features_of(look) + shape_of(look), strict=True))
+    view = TextView(text)
+    return dict(zip(HEAD_NAMES, features_of(view) + surface_features_of(view), strict=True))
 
 
 def _records(count: int, *, judged: bool) -> list[dict[str, Any]]:
-    """Return decisions of asks of which those about the law, two in five, fail on the cheap pool."""
+    """Return decisions of prompts of which those about the law, two in five, fail on the cheap pool."""
     prior = load_prior()
     records = []
     for index, row in enumerate(made_labels(count, planted=True)):
@@ -64,9 +64,9 @@ def _made(folder: Path, records: list[dict[str, Any]], **changes: Any) -> tuple[
     for name in ("records", "counters", "labels"):
         (folder / name).mkdir(exist_ok=True)
     written(folder / "records" / "chat.jsonl", records)
-    (folder / "counters" / "one.txt").write_text(COUNTERS, encoding="utf-8")
+    (folder / "counters" / "one.txt").write_text(METRICS, encoding="utf-8")
     # Of a host that is no router any more.
-    (folder / "counters" / "old.txt").write_text(COUNTERS, encoding="utf-8")
+    (folder / "counters" / "old.txt").write_text(METRICS, encoding="utf-8")
     families = folder / "families.json"
     families.write_text(json.dumps([{**FAMILY, **changes}]), encoding="utf-8")
     words = ["--environment", "lab", "--families", str(families), "--folder", str(folder), "--hosts", '["one"]']
@@ -94,7 +94,7 @@ def test_a_planted_rule_in_judged_answers_is_worth_the_switch(
     (point,) = (point for point in document["curve"] if point["share"] == 0.4)
     assert point["low"] <= point["adapter"] <= point["high"]
     assert point["low"] > 0.8
-    # The cheap pool takes a tenth: two fifths of the asks on the strong one, and a tenth of the rest.
+    # The cheap pool takes a tenth: two fifths of the prompts on the strong one, and a tenth of the rest.
     assert point["cost"] == pytest.approx(0.4 + 0.6 * 0.1)
     # What fails is found among the highest scores, and nothing of it among the lowest.
     bins = document["calibration"]["adapter"]
@@ -103,22 +103,22 @@ def test_a_planted_rule_in_judged_answers_is_worth_the_switch(
     assert (law["quality"], law["strong"]) == (0.0, 0.0)
     # Four fifths of what fails are worth winning, the last fifth costs as much as is left.
     assert 0.7 < law["adapted"] <= 1.0
-    # Two fifths of all asks, of which the first kind that holds is not law for some.
-    assert law["adapted"] * law["asks"] <= document["moves"]["cheap to strong"] <= 80
+    # Two fifths of all prompts, of which the first kind that holds is not law for some.
+    assert law["adapted"] * law["prompts"] <= document["moves"]["cheap to strong"] <= 80
     assert sum(document["moves"].values()) == document["decisions"] == 200
     # Its labels are those that the command on the page fits.
     assert len(read_labels(tmp_path / "chat.labels.jsonl", "chat")) == 200
     assert "--labels reports/lab/routing/chat.labels.jsonl" in page
 
 
-def test_without_labels_it_says_how_many_it_takes_and_shows_the_asks(tmp_path: Path) -> None:
+def test_without_labels_it_says_how_many_it_takes_and_shows_the_prompts(tmp_path: Path) -> None:
     _, document, page = _made(tmp_path, _records(30, judged=False))
     assert document["advice"]["verdict"] == NOT_YET
     assert document["advice"]["more"] == 100
     assert "<h1>Not yet, 100 more labels</h1>" in page
     assert '<h2 id="how">' not in page
     assert document["gain"] is None
-    assert sum(group["asks"] for group in document["kinds"]) == 30
+    assert sum(group["prompts"] for group in document["kinds"]) == 30
 
 
 def test_labels_that_no_rule_made_are_not_worth_it(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_label_that_makes_no_sense_is_named(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_counters_are_added_up_by_pool() -> None:
-    cheap, strong = costs_of([COUNTERS, COUNTERS], "chat-auto")
+    cheap, strong = costs_of([METRICS, METRICS], "chat-auto")
     assert cheap == Cost("pool-chat-mini", 16, 1.0, 10.0)
     assert (strong.pool, strong.requests, strong.dollars) == ("pool-chat-standard", 4, 0.0)
 
@@ -192,4 +192,4 @@ def test_kinds_are_known_by_features(text: str, kind: str) -> None:
     ],
 )
 def test_the_script_of_a_text_is_that_of_most_letters(text: str, script: str) -> None:
-    assert script_of(Look(text)) == script
+    assert script_of(TextView(text)) == script

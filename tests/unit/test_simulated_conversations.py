@@ -21,9 +21,9 @@ def test_no_continuation_and_no_tool_loop_moves_and_two_workers_decide_as_one(mo
     found = asyncio.run(simulate(COUNT, SEED, None))
     assert faults(found) == []
     # There was something to be seen: turns of every kind, pauses, moves that are right.
-    assert all(found["turns"][kind] > 0 for kind in ("ask", "continuation", "loop", "complaint"))
+    assert all(found["turns"][kind] > 0 for kind in ("prompt", "continuation", "loop", "complaint"))
     assert found["pauses"] > 0
-    assert found["moves"][ALONE]["ask"] > 0
+    assert found["moves"][ALONE]["prompt"] > 0
     assert found["moves"][ALONE]["escalation"] > 0
     # And without Redis two workers do differ: the comparison can fail.
     assert found["differences"][APART] > 0

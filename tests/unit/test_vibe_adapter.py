@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vibe import cli
-from vibe.artefact import ArtefactError
-from vibe.record import METADATA_KEY
-from vibe.routes import RoutesError, load_routes
-from vibe.scorers import ADAPTERS, load_scorers
-from vibe.store import MemoryStore
+from vibe.commands import cli
+from vibe.memory.store import MemoryStore
+from vibe.routes.routes_file import RoutesError, load_routes
+from vibe.rules import RULE_NAMES
+from vibe.scoring.family_scorers import ADAPTERS, load_scorers
+from vibe.scoring.weights_file import WeightsFileError
+from vibe.telemetry.decision_metadata import METADATA_KEY
 from vibe_fixtures import routes_document
 from vibe_labels import PLAIN, PLANTED, made_labels, written
 from vibe_router import VibeIntelligentRouter
@@ -55,7 +56,7 @@ def _decided(router: VibeIntelligentRouter, model: str, text: str) -> dict[str, 
 
 
 def test_the_family_follows_what_was_learnt_and_the_others_the_prior(release: Path) -> None:
-    routes = load_routes(release)
+    routes = load_routes(release, RULE_NAMES)
     router = VibeIntelligentRouter(routes, load_scorers(routes, release.parent), MemoryStore())
     law, holiday = _decided(router, "chat-auto", LAW), _decided(router, "chat-auto", HOLIDAY)
     assert (law["pool"], holiday["pool"]) == ("pool-chat-standard", "pool-chat-mini")
@@ -66,7 +67,7 @@ def test_the_family_follows_what_was_learnt_and_the_others_the_prior(release: Pa
 
 
 def test_headers_and_log_tell_of_the_adapter(release: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    routes = load_routes(release)
+    routes = load_routes(release, RULE_NAMES)
     router = VibeIntelligentRouter(routes, load_scorers(routes, release.parent), MemoryStore())
     data: dict[str, Any] = {"model": "chat-auto", "messages": [{"role": "user", "content": LAW}], "metadata": {}}
     asyncio.run(router.async_pre_call_hook(None, None, data, "acompletion"))
@@ -101,10 +102,10 @@ def test_explain_and_score_use_what_the_routes_name(release: Path, capsys: pytes
 def test_one_that_cannot_be_used_stops_the_start_with_its_path(
     release: Path, spoil: Any, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    routes = load_routes(release)
+    routes = load_routes(release, RULE_NAMES)
     path = release.parent / ADAPTERS / f"{routes.by_virtual_model['chat-auto'].adapter}.json"
     spoil(path)
-    with pytest.raises(ArtefactError, match=said) as refusal:
+    with pytest.raises(WeightsFileError, match=said) as refusal:
         load_scorers(routes, release.parent)
     assert str(path) in str(refusal.value)
     assert cli.main(["check-routes", str(release)], release.parent, 50) == 1
@@ -124,4 +125,4 @@ def test_routes_name_an_adapter_by_its_digest_alone(release: Path, name: object)
     document["families"]["chat"]["adapter"] = name
     release.write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(RoutesError, match=r"families\.chat\.adapter: must be 8 to 64 hexadecimal digits"):
-        load_routes(release)
+        load_routes(release, RULE_NAMES)

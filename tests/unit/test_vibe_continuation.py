@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vibe.complaint import is_complaint
-from vibe.continuation import is_continuation
-from vibe.continuation_words import LINKS
+from vibe.rules.complaint import is_complaint
+from vibe.rules.continuation import is_continuation
+from vibe.rules.continuation_words import LINKS
 from vibe_fixtures import HARD
 
 LABELLED = Path(__file__).resolve().parents[3] / "shared/data/tiers.jsonl.gz"
@@ -56,14 +56,14 @@ INDEPENDENT = (
 )
 
 
-@pytest.mark.parametrize("ask", CONTINUING)
-def test_an_ask_without_an_object_of_its_own_continues(ask: str) -> None:
-    assert is_continuation(ask)
+@pytest.mark.parametrize("prompt", CONTINUING)
+def test_a_prompt_without_an_object_of_its_own_continues(prompt: str) -> None:
+    assert is_continuation(prompt)
 
 
-@pytest.mark.parametrize("ask", INDEPENDENT)
-def test_an_ask_that_says_what_it_is_about_does_not(ask: str) -> None:
-    assert not is_continuation(ask)
+@pytest.mark.parametrize("prompt", INDEPENDENT)
+def test_a_prompt_that_says_what_it_is_about_does_not(prompt: str) -> None:
+    assert not is_continuation(prompt)
 
 
 COMPLAINTS = (
@@ -106,14 +106,14 @@ NO_COMPLAINTS = (
 )
 
 
-@pytest.mark.parametrize("ask", COMPLAINTS)
-def test_a_person_says_that_the_answer_is_wrong(ask: str) -> None:
-    assert is_complaint(ask)
+@pytest.mark.parametrize("prompt", COMPLAINTS)
+def test_a_person_says_that_the_answer_is_wrong(prompt: str) -> None:
+    assert is_complaint(prompt)
 
 
-@pytest.mark.parametrize("ask", NO_COMPLAINTS)
-def test_a_question_about_something_wrong_is_no_complaint(ask: str) -> None:
-    assert not is_complaint(ask)
+@pytest.mark.parametrize("prompt", NO_COMPLAINTS)
+def test_a_question_about_something_wrong_is_no_complaint(prompt: str) -> None:
+    assert not is_complaint(prompt)
 
 
 @given(st.text(max_size=400))

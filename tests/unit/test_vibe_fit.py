@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vibe import cli
-from vibe.apgr import apgr
-from vibe.artefact import ArtefactError, checksum_of
-from vibe.scorer import PRIOR_FILE, load_prior, load_scorer
+from vibe.commands import cli
+from vibe.learning.apgr import apgr
+from vibe.scoring.scorer import PRIOR_FILE, load_prior, load_scorer
+from vibe.scoring.weights_file import WeightsFileError, checksum_of
 from vibe_labels import PLANTED, made_labels, written
 
 
@@ -58,7 +58,7 @@ def test_the_shares_that_win_parts_of_the_gap_are_told(tmp_path: Path, capsys: p
         assert int(prior) == pytest.approx(int(part), abs=10)
 
 
-def test_a_threshold_that_is_told_makes_its_share_of_unseen_asks(adapter: Path) -> None:
+def test_a_threshold_that_is_told_makes_its_share_of_unseen_prompts(adapter: Path) -> None:
     curve = json.loads(adapter.read_text(encoding="utf-8"))["curve"]
     thresholds = [point["threshold"] for point in curve]
     assert thresholds == sorted(thresholds, reverse=True)
@@ -142,7 +142,7 @@ def test_bytes_that_are_no_text_are_named_by_line(tmp_path: Path, capsys: pytest
 def test_more_labels_than_a_fit_ends_with_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vibe.labels.MAX_LABELS", 50)
+    monkeypatch.setattr("vibe.learning.labels.MAX_LABELS", 50)
     labels = written(tmp_path / "labels.jsonl", made_labels(60, planted=True))
     assert _fit(labels, tmp_path / "adapter.json") == 1
     assert "more than 50 labels: give a sample of them" in capsys.readouterr().err
@@ -192,7 +192,7 @@ def _spoil(key: str, value: object, *, signed: bool) -> Any:
 def test_a_spoilt_adapter_is_refused_with_its_path(adapter: Path, tmp_path: Path, spoil: Any, said: str) -> None:
     spoilt = tmp_path / "adapter.json"
     spoilt.write_text(spoil(json.loads(adapter.read_text(encoding="utf-8"))), encoding="utf-8")
-    with pytest.raises(ArtefactError) as refusal:
+    with pytest.raises(WeightsFileError) as refusal:
         load_scorer(spoilt)
     assert str(refusal.value).startswith(f"adapter {spoilt}: ")
     assert said in str(refusal.value)
@@ -202,5 +202,5 @@ def test_a_spoilt_adapter_is_refused_with_its_path(adapter: Path, tmp_path: Path
 def test_a_spoilt_prior_stops_the_start(tmp_path: Path) -> None:
     spoilt = tmp_path / "prior.json"
     spoilt.write_text(PRIOR_FILE.read_text(encoding="utf-8").replace("22.0", "2.0"), encoding="utf-8")
-    with pytest.raises(ArtefactError, match="its checksum does not fit its content; deploy the release's own file"):
+    with pytest.raises(WeightsFileError, match="its checksum does not fit its content; deploy the release's own file"):
         load_prior(spoilt)

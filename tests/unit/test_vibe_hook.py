@@ -14,12 +14,13 @@ import pytest
 import vibe_router
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from vibe.record import METADATA_KEY
-from vibe.routes import Routes, load_routes
-from vibe.score import Score
-from vibe.scorers import Scorers
-from vibe.state import State
-from vibe.store import MemoryStore
+from vibe.memory.conversation_state import State
+from vibe.memory.store import MemoryStore
+from vibe.routes.routes_file import Routes, load_routes
+from vibe.rules import RULE_NAMES
+from vibe.scoring.family_scorers import Scorers
+from vibe.scoring.score import Score
+from vibe.telemetry.decision_metadata import METADATA_KEY
 from vibe_fixtures import HARD, HI, routes_document
 from vibe_fuzz import BODIES, CALL_TYPES
 from vibe_router import VibeIntelligentRouter
@@ -33,7 +34,7 @@ DECISION = "ROUTING DECISION"
 def router(tmp_path_factory: pytest.TempPathFactory) -> VibeIntelligentRouter:
     path: Path = tmp_path_factory.mktemp("routes") / "vibe_routes.json"
     path.write_text(json.dumps(routes_document()), encoding="utf-8")
-    return VibeIntelligentRouter(load_routes(path))
+    return VibeIntelligentRouter(load_routes(path, RULE_NAMES))
 
 
 def _chat(model: str, text: str) -> tuple[str, dict[str, Any]]:
@@ -127,7 +128,7 @@ def test_a_model_that_is_no_name_is_left_alone(router: VibeIntelligentRouter, mo
     assert _run(router, "acompletion", {"model": model, "messages": []})["model"] == model
 
 
-def test_a_title_turn_goes_cheap_however_hard_the_ask_is(
+def test_a_title_turn_goes_cheap_however_hard_the_prompt_is(
     router: VibeIntelligentRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call_type, data = _messages("claude-auto", HARD)
@@ -146,12 +147,12 @@ def test_a_choice_in_the_metadata_does_not_go_upstream(router: VibeIntelligentRo
     assert data["metadata"] == {"user_id": "theirs"}
 
 
-def test_without_a_visible_ask_the_safe_pool_serves(
+def test_without_a_visible_prompt_the_safe_pool_serves(
     router: VibeIntelligentRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = {"model": "codex-auto", "input": [{"type": "function_call_output", "output": "x"}], "litellm_metadata": {}}
     assert _run(router, "aresponses", data)["model"] == "codex-auto"
-    assert 'reasons="no_human_ask"' in capsys.readouterr().err
+    assert 'reasons="no_human_prompt"' in capsys.readouterr().err
 
 
 def test_an_error_is_logged_without_text_and_the_virtual_name_kept(
@@ -275,7 +276,7 @@ def test_a_websocket_has_its_first_frame_rewritten_too(
     assert rewritten["stream"] is True
 
 
-def test_a_websocket_without_an_ask_names_the_safe_pool_in_both_places(router: VibeIntelligentRouter) -> None:
+def test_a_websocket_without_a_prompt_names_the_safe_pool_in_both_places(router: VibeIntelligentRouter) -> None:
     frame = json.dumps({"type": "response.create", "model": "codex-auto", "input": []})
     data = _run(router, "_aresponses_websocket", {"model": "codex-auto", "first_message": frame})
     assert data["model"] == json.loads(data["first_message"])["model"] == "pool-codex-standard"
@@ -296,10 +297,10 @@ class _Key:
         self.api_key, self.end_user_id = api_key, None
 
 
-def _turns(*asks: str) -> dict[str, Any]:
+def _turns(*prompts: str) -> dict[str, Any]:
     turns: list[dict[str, str]] = []
-    for ask in asks:
-        turns += [{"role": "user", "content": ask}, {"role": "assistant", "content": "An answer."}]
+    for prompt in prompts:
+        turns += [{"role": "user", "content": prompt}, {"role": "assistant", "content": "An answer."}]
     return {"model": "chat-auto", "messages": turns[:-1], "metadata": {}}
 
 
@@ -307,8 +308,8 @@ def test_a_conversation_is_told_in_header_and_log_line_and_is_the_owners_alone(
     router: VibeIntelligentRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = []
-    for owner, asks in (("one", (HARD,)), ("one", (HARD, "ok go ahead")), ("two", (HARD,))):
-        data = _turns(*asks)
+    for owner, prompts in (("one", (HARD,)), ("one", (HARD, "ok go ahead")), ("two", (HARD,))):
+        data = _turns(*prompts)
         asyncio.run(router.async_pre_call_hook(_Key(owner), None, data, "acompletion"))
         headers = _headers(router, data, None)
         assert headers is not None
@@ -382,7 +383,7 @@ def test_shadow_tells_and_off_does_not_while_the_safe_pool_serves(
     document["families"]["chat"]["routing"] = routing
     path = tmp_path / "vibe_routes.json"
     path.write_text(json.dumps(document), encoding="utf-8")
-    router = VibeIntelligentRouter(load_routes(path))
+    router = VibeIntelligentRouter(load_routes(path, RULE_NAMES))
     call_type, data = _chat("chat-auto", HI)
     assert _run(router, call_type, data)["model"] == "pool-chat-standard"
     headers = _headers(router, data, None)

@@ -14,9 +14,9 @@ import jinja2
 import pytest
 import role_plugins
 import yaml
-from vibe.choice import SOURCES
-from vibe.family import AFFINITIES, ROUTINGS, Family
-from vibe.routes import Routes, load_routes
+from vibe.request.explicit_choice import SOURCES
+from vibe.routes.family import AFFINITIES, ROUTINGS, Family
+from vibe.routes.routes_file import Routes, load_routes
 from vibe.rules import RULE_NAMES
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -59,7 +59,7 @@ def _family(routes: Routes) -> Family:
 
 
 def test_a_bare_family_has_the_plug_ins_own_defaults(tmp_path: Path) -> None:
-    found = _family(load_routes(rendered(BARE, tmp_path)))
+    found = _family(load_routes(rendered(BARE, tmp_path), RULE_NAMES))
     wanted = Family("chat", "chat-auto", "pool-a", "pool-b", "pool-b", cheap=found.cheap, strong=found.strong)
     assert found == wanted
 
@@ -79,7 +79,7 @@ def test_a_bare_family_has_the_plug_ins_own_defaults(tmp_path: Path) -> None:
     ],
 )
 def test_what_an_operator_gives_arrives(key: str, given: object, read: object, tmp_path: Path) -> None:
-    found = getattr(_family(load_routes(rendered({**BARE, key: given}, tmp_path))), key)
+    found = getattr(_family(load_routes(rendered({**BARE, key: given}, tmp_path), RULE_NAMES)), key)
     assert found == read
     assert type(found) is type(read)
 
@@ -110,22 +110,23 @@ NEW_RULE = '''"""Everything goes strong on a test's word."""
 from __future__ import annotations
 
 from vibe.rules.context import RuleContext
-from vibe.verdict import STRONG, Verdict
+from vibe.memory.verdict import STRONG, Verdict
 
 NAME = "planted"
 
 
 def judge(context: RuleContext) -> Verdict | None:
     """Judge by the word."""
-    return Verdict(STRONG, ("planted",)) if "xyzzy" in (context.request.ask or "") else None
+    return Verdict(STRONG, ("planted",)) if "xyzzy" in (context.request.prompt or "") else None
 '''
 DECIDE = """
 import asyncio, json, sys
 from pathlib import Path
-from vibe.routes import load_routes
+from vibe.routes.routes_file import load_routes
+from vibe.rules import RULE_NAMES
 from vibe_router import VibeIntelligentRouter
 
-router = VibeIntelligentRouter(load_routes(Path(sys.argv[1])))
+router = VibeIntelligentRouter(load_routes(Path(sys.argv[1]), RULE_NAMES))
 data = {"model": "chat-auto", "messages": [{"role": "user", "content": "xyzzy hi"}], "metadata": {}}
 asyncio.run(router.async_pre_call_hook(None, None, data, "acompletion"))
 print(json.dumps([data["model"], data["metadata"]["vibe_decision"]["rule"]]))
@@ -138,7 +139,7 @@ def test_a_rule_that_is_added_as_documented_decides(tmp_path: Path) -> None:
     shutil.copytree(PROJECT / "files", files, ignore=shutil.ignore_patterns("__pycache__", "images"))
     (files / "vibe/rules/planted.py").write_text(NEW_RULE, encoding="utf-8")
     registry = files / "vibe/rules/__init__.py"
-    text = registry.read_text(encoding="utf-8").replace("no_ask, score\n", "no_ask, planted, score\n")
+    text = registry.read_text(encoding="utf-8").replace("no_prompt, score\n", "no_prompt, planted, score\n")
     text = text.replace("= (explicit, ", "= (planted, explicit, ")
     registry.write_text(text, encoding="utf-8")
     done = subprocess.run(

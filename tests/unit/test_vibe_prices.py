@@ -6,8 +6,8 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from vibe.pool import pool_of
-from vibe.prices import ANSWER_KEY, CACHED_KEY, FRESH_KEY, WRITTEN_KEY, Prices, odd_prices, price_faults
+from vibe.routes.pool import pool_of
+from vibe.routes.prices import ANSWER_KEY, CACHED_KEY, FRESH_KEY, WRITTEN_KEY, Prices, odd_prices, price_faults
 
 MINI = {FRESH_KEY: 1e-6, ANSWER_KEY: 4e-6}
 HAIKU = {**MINI, CACHED_KEY: 1e-7, WRITTEN_KEY: 1.25e-6}

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vibe.injected import INJECTED_TAGS
-from vibe.request import read_request
-from vibe.scorer import load_prior
-from vibe.turn import MAIN, PROBE, TITLE
+from vibe.request.injected_blocks import INJECTED_TAGS
+from vibe.request.request import read_request
+from vibe.request.turn_kind import MAIN, PROBE, TITLE
+from vibe.scoring.scorer import load_prior
 from vibe_fixtures import HARD, HI
 
 RECORDED = Path(__file__).resolve().parents[1] / "fixtures/clients"
@@ -39,11 +39,11 @@ def test_a_recorded_turn_is_what_it_was(data: dict[str, Any], call_type: str) ->
     request = read_request(data, call_type)
     is_title = call_type == "anthropic_messages" and TITLE_SYSTEM[:38] in json.dumps(data["system"])
     assert request.turn == (TITLE if is_title else MAIN)
-    assert request.ask is not None
-    assert "system-reminder" not in request.ask
-    assert "AGENTS.md" not in request.ask
+    assert request.prompt is not None
+    assert "system-reminder" not in request.prompt
+    assert "AGENTS.md" not in request.prompt
     # Each recorded ask is short: anything longer is what the client wrote around it.
-    assert len(request.ask) < (200 if is_title else 60)
+    assert len(request.prompt) < (200 if is_title else 60)
 
 
 def test_titles_were_recorded_at_all() -> None:
@@ -94,21 +94,21 @@ def test_the_kind_of_a_turn(data: dict[str, Any], call_type: str, turn: str) -> 
 
 
 @given(
-    ask=st.sampled_from((HI, HARD, "Translate 'good morning' to French", "你好")),
+    prompt=st.sampled_from((HI, HARD, "Translate 'good morning' to French", "你好")),
     tag=st.sampled_from([tag for tag in INJECTED_TAGS if " " not in tag]),
     context=st.text(max_size=400).filter(lambda text: "<" not in text),
     before=st.booleans(),
     system=st.text(max_size=200),
 )
-def test_injected_context_never_changes_a_score(ask: str, tag: str, context: str, before: bool, system: str) -> None:
+def test_injected_context_never_changes_a_score(prompt: str, tag: str, context: str, before: bool, system: str) -> None:
     block = f"<{tag}>{context} {HARD}</{tag}>"
-    plain = read_request(_messages(ask), "anthropic_messages")
-    parts = [{"type": "text", "text": text} for text in ((block, ask) if before else (ask, block))]
+    plain = read_request(_messages(prompt), "anthropic_messages")
+    parts = [{"type": "text", "text": text} for text in ((block, prompt) if before else (prompt, block))]
     wrapped = {
         "system": system,
         "messages": [{"role": "user", "content": parts}, {"role": "system", "content": f"{system} {HARD}"}],
         "tools": [{"name": "prove", "description": HARD}],
     }
     seen = read_request(wrapped, "anthropic_messages")
-    assert seen.ask is not None and plain.ask is not None
-    assert SCORER.score(seen.ask).raw == SCORER.score(plain.ask).raw
+    assert seen.prompt is not None and plain.prompt is not None
+    assert SCORER.score(seen.prompt).raw == SCORER.score(plain.prompt).raw

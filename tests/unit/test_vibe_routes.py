@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vibe.routes import RoutesError, load_routes
+from vibe.routes.routes_file import RoutesError, load_routes
+from vibe.rules import RULE_NAMES
 from vibe_fixtures import routes_document
 
 FILES = Path(__file__).resolve().parents[2] / "files"
@@ -24,7 +25,7 @@ def _written(folder: Path, document: Any) -> Path:
 
 
 def test_a_rendered_file_gives_each_virtual_model_its_pools(tmp_path: Path) -> None:
-    routes = load_routes(_written(tmp_path, routes_document()))
+    routes = load_routes(_written(tmp_path, routes_document()), RULE_NAMES)
     family = routes.by_virtual_model["codex-auto"]
     assert (family.name, family.cheap_pool, family.strong_pool, family.safe_pool, family.threshold) == (
         "codex",
@@ -137,7 +138,7 @@ def test_a_fault_is_named_with_file_and_key(
     spoil(document)
     path = _written(tmp_path, document)
     with pytest.raises(RoutesError) as caught:
-        load_routes(path)
+        load_routes(path, RULE_NAMES)
     assert message in str(caught.value)
     assert all(line.startswith(f"routes file {path}: ") for line in str(caught.value).splitlines())
 
@@ -147,7 +148,7 @@ def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
     document["families"]["chat"]["threshold"] = -1
     document["families"]["claude"]["strong_pool"] = "pool-gone"
     with pytest.raises(RoutesError) as caught:
-        load_routes(_written(tmp_path, document))
+        load_routes(_written(tmp_path, document), RULE_NAMES)
     assert len(str(caught.value).splitlines()) == 2
 
 
@@ -162,14 +163,14 @@ def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
 )
 def test_text_that_is_no_routes_object_is_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(RoutesError, match=message):
-        load_routes(_written(tmp_path, text))
+        load_routes(_written(tmp_path, text), RULE_NAMES)
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RoutesError, match="cannot be read"):
-        load_routes(tmp_path / "absent.json")
+        load_routes(tmp_path / "absent.json", RULE_NAMES)
     with pytest.raises(RoutesError, match="cannot be read"):
-        load_routes(tmp_path)
+        load_routes(tmp_path, RULE_NAMES)
 
 
 def _import_plugin(routes_file: Path) -> subprocess.CompletedProcess[str]:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vibe.features import FEATURE_NAMES, features_of
-from vibe.look import Look
-from vibe.scorer import load_prior
+from vibe.scoring.features import FEATURE_NAMES, features_of
+from vibe.scoring.scorer import load_prior
+from vibe.scoring.text_view import TextView
 from vibe_fixtures import HARD, HI
 from vibe_router import COMPLEXITY_THRESHOLD, VibeIntelligentRouter
 
@@ -46,12 +46,12 @@ DIFFICULT = (
 
 
 @pytest.mark.parametrize("text", EASY)
-def test_easy_asks_score_below_the_threshold(text: str) -> None:
+def test_easy_prompts_score_below_the_threshold(text: str) -> None:
     assert VibeIntelligentRouter()._calculate_complexity(text) < COMPLEXITY_THRESHOLD
 
 
 @pytest.mark.parametrize("text", DIFFICULT)
-def test_hard_asks_reach_the_threshold(text: str) -> None:
+def test_hard_prompts_reach_the_threshold(text: str) -> None:
     assert VibeIntelligentRouter()._calculate_complexity(text) >= COMPLEXITY_THRESHOLD
 
 
@@ -63,7 +63,7 @@ def test_contributions_add_up_to_the_score() -> None:
 
 
 def test_every_feature_has_a_weight_and_every_weight_a_feature() -> None:
-    assert len(features_of(Look(HARD))) == len(FEATURE_NAMES) == len(PRIOR.weights)
+    assert len(features_of(TextView(HARD))) == len(FEATURE_NAMES) == len(PRIOR.weights)
 
 
 @pytest.mark.parametrize("text", ["Is this thing in the shipping history?", "A designation of whichever okapi"])
@@ -111,7 +111,7 @@ def test_chinese_is_not_counted_short() -> None:
     english = "Please explain in detail how a relational database keeps its data safe when the power fails"
     chinese = "请详细解释关系数据库在断电时如何保证数据安全"
     assert len(chinese) < len(english) / 3
-    assert Look(chinese).tokens > Look(english).tokens / 2
+    assert TextView(chinese).tokens > TextView(english).tokens / 2
 
 
 def test_more_of_the_same_text_never_lowers_the_score() -> None:
@@ -119,10 +119,10 @@ def test_more_of_the_same_text_never_lowers_the_score() -> None:
     assert values == sorted(values)
 
 
-def test_the_ask_at_the_end_of_a_huge_paste_counts() -> None:
+def test_the_prompt_at_the_end_of_a_huge_paste_counts() -> None:
     paste = "lorem ipsum dolor sit amet " * 4000
-    with_ask, without_ask = score(paste + "\nProve the theorem."), score(paste)
-    assert with_ask.raw > without_ask.raw + WEIGHTS["proof"] / 2
+    with_prompt, without_prompt = score(paste + "\nProve the theorem."), score(paste)
+    assert with_prompt.raw > without_prompt.raw + WEIGHTS["proof"] / 2
 
 
 def test_a_huge_text_costs_about_as_much_as_a_long_one() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vibe.cli import main
-from vibe.scorer import load_prior
+from vibe.commands.cli import main
+from vibe.scoring.scorer import load_prior
 from vibe_fixtures import HARD, HI, routes_document
 
 THRESHOLD = 50.0
@@ -50,12 +50,12 @@ def test_lines_come_out_in_their_order_with_score_and_pool(
     assert easy["score"] < THRESHOLD <= hard["score"]
     assert hard["raw"] == load_prior().score(HARD).raw
     assert hard["reasons"]
-    # The text is that of the last ask, the pool that of the conversation.
+    # The text is that of the last prompt, the pool that of the conversation.
     assert goes_on["score"] < THRESHOLD
     assert goes_on["pool"] == "pool-codex-standard"
 
 
-def test_no_ask_is_scored_twice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_no_prompt_is_scored_twice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked: list[str] = []
 
     class Counting:
@@ -63,7 +63,7 @@ def test_no_ask_is_scored_twice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
             asked.append(text)
             return load_prior().score(text)
 
-    monkeypatch.setattr("vibe.scorers.load_prior", Counting)
+    monkeypatch.setattr("vibe.scoring.family_scorers.load_prior", Counting)
     assert _score(_written(tmp_path, {"id": 1, "prompt": HI}, {"id": 2, "prompt": HARD}, {"id": 3, "prompt": HI})) == 0
     assert asked == [HI, HARD, HI]
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from vibe.memory.verdict import CHEAP, STRONG
 from vibe.simulation.billing import Bill, Pair, Tariff
 from vibe.simulation.outcome import Outcome, outcomes
-from vibe.simulation.pairs import load_pairs
-from vibe.simulation.traffic import ASK, CONTINUATION, LOOP, Talk, Turn, conversations
-from vibe.verdict import CHEAP, STRONG
+from vibe.simulation.price_pairs import load_pairs
+from vibe.simulation.synthetic_traffic import CONTINUATION, LOOP, PROMPT, Talk, Turn, conversations
 
 THRESHOLD = 50.0
 PAIRS = load_pairs()
-# These serve hard asks weakly by their nature: what they save is no saving.
+# These serve hard prompts weakly by their nature: what they save is no saving.
 CARELESS = ("pinned", "all cheap")
 
 
@@ -29,9 +29,9 @@ def found(talks: list[Talk], request: pytest.FixtureRequest) -> dict[str, Outcom
     return outcomes(talks, request.param, THRESHOLD)
 
 
-def test_ours_moves_by_asks_alone(found: dict[str, Outcome]) -> None:
+def test_ours_moves_by_prompts_alone(found: dict[str, Outcome]) -> None:
     for name in ("priced", "margins", "upward"):
-        assert set(found[name].moves) == {ASK}, name
+        assert set(found[name].moves) == {PROMPT}, name
     assert found["each turn alone"].moves[CONTINUATION] > 0
 
 
@@ -91,7 +91,7 @@ def test_what_all_conversations_of_a_client_begin_with_is_kept_once() -> None:
     tariff = Tariff(PAIRS[0].strong.prices, 1024)
     bill = Bill(Pair("one", tariff, tariff, 300.0))
     for number in range(2):
-        talk = Talk("coding", 15_000, [Turn(float(number), ASK, 90.0, 90.0, 100, 100)])
+        talk = Talk("coding", 15_000, [Turn(float(number), PROMPT, 90.0, 90.0, 100, 100)])
         bill.add(talk, float(number), 0, 100, 100, STRONG)
     assert bill.cached == pytest.approx(15_000 * tariff.prices.cached)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vibe.cli import SIMULATED, main
-from vibe.simulation.pairs import SHIPPED, load_pairs
-from vibe.simulation.traffic import KINDS
+from vibe.commands.cli import SIMULATED, main
+from vibe.simulation.price_pairs import SHIPPED, load_pairs
+from vibe.simulation.synthetic_traffic import KINDS
 
 PAIRS = load_pairs()
 
@@ -75,7 +75,7 @@ def test_a_count_that_makes_no_sense_is_refused(capsys: pytest.CaptureFixture[st
 
 
 def test_a_host_says_that_it_does_without(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setitem(sys.modules, "vibe.simulation.command", None)
+    monkeypatch.setitem(sys.modules, "vibe.commands.simulate", None)
     assert _run() == 1
     assert "run it in the project's folder" in capsys.readouterr().err
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from vibe.cli import main
-from vibe.simulation.records import read_records
-from vibe.simulation.traffic import ASK, CONTINUATION, LOOP
+from vibe.commands.cli import main
+from vibe.simulation.router_log import read_records
+from vibe.simulation.synthetic_traffic import CONTINUATION, LOOP, PROMPT
 
 
 def _log(*rows: tuple[str, str, str, str, int, int]) -> str:
@@ -43,8 +43,8 @@ def test_an_operators_own_log_is_simulated(tmp_path: Path) -> None:
     assert records.threshold == 60.0
     assert not +records.left_out
     first, second = records.talks
-    assert [turn.kind for turn in first.turns] == [ASK, LOOP, CONTINUATION, ASK]
-    assert [turn.ask_score for turn in first.turns] == [90.0, 90.0, 90.0, 20.0]
+    assert [turn.kind for turn in first.turns] == [PROMPT, LOOP, CONTINUATION, PROMPT]
+    assert [turn.prompt_score for turn in first.turns] == [90.0, 90.0, 90.0, 20.0]
     # Of 1300 tokens sent, 1000 were sent before and 100 came back.
     assert [turn.asked for turn in first.turns] == [1000, 200, 50, 40]
     assert [turn.at - first.turns[0].at for turn in first.turns] == [0, 8, 30, 130], "past midnight"
@@ -66,7 +66,7 @@ def test_a_shortened_history_begins_a_conversation(tmp_path: Path) -> None:
     path.write_text(_log(TALK[0], ("[23:59:59]", "a", "inherit", "words", 200, 50)), encoding="utf-8")
     talks = read_records(path).talks
     assert [len(talk.turns) for talk in talks] == [1, 1]
-    assert talks[1].turns[0].ask_score == 90.0
+    assert talks[1].turns[0].prompt_score == 90.0
 
 
 def test_what_is_cut_off_or_of_another_version_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

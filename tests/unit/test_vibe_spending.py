@@ -6,12 +6,12 @@ import asyncio
 from typing import Any
 
 import pytest
-from vibe.family import Family
-from vibe.pool import Pool
-from vibe.prices import Prices
-from vibe.record import METADATA_KEY
-from vibe.routes import Routes
-from vibe.spending import Usage, spending_of, usage_of
+from vibe.routes.family import Family
+from vibe.routes.pool import Pool
+from vibe.routes.prices import Prices
+from vibe.routes.routes_file import Routes
+from vibe.telemetry.decision_metadata import METADATA_KEY
+from vibe.telemetry.spending import Usage, spending_of, usage_of
 from vibe_router import VibeIntelligentRouter
 
 HAIKU, SONNET = Prices(1e-6, 1e-7, 1.25e-6, 5e-6), Prices(3e-6, 3e-7, 3.75e-6, 1.5e-5)

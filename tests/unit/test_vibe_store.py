@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from vibe.redis_store import (
+from vibe.memory.conversation_state import State
+from vibe.memory.redis_store import (
     KEY_PREFIX,
     PAUSE_SECONDS,
     SAY_SECONDS,
@@ -16,14 +17,13 @@ from vibe.redis_store import (
     RedisStore,
     litellm_redis,
 )
-from vibe.state import State
-from vibe.store import KEEP_SECONDS, MemoryStore
+from vibe.memory.store import KEEP_SECONDS, MemoryStore
 
 KEY = "k"
 # A test that would hang ends after so long.
 PATIENCE_SECONDS = 30.0
-ONE = State("strong", escalated=False, position=2, ask=7)
-OTHER = State("cheap", escalated=True, position=4, ask=9)
+ONE = State("strong", escalated=False, position=2, prompt=7)
+OTHER = State("cheap", escalated=True, position=4, prompt=9)
 
 
 class Redis:

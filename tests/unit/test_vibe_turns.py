@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vibe.decision import Decision, decide
-from vibe.family import OFF, SHADOW, Family
-from vibe.request import read_request
-from vibe.routes import Routes
-from vibe.scorer import load_prior
-from vibe.state import State, StateError, decoded
-from vibe.store import MemoryStore
+from vibe.memory.conversation_state import State, StateError, decoded
+from vibe.memory.store import MemoryStore
+from vibe.request.request import read_request
+from vibe.routes.family import OFF, SHADOW, Family
+from vibe.routes.routes_file import Routes
+from vibe.routing.decision import Decision, decide
+from vibe.scoring.scorer import load_prior
 from vibe_fixtures import HARD, HI
 
 RECORDED = Path(__file__).resolve().parents[1] / "fixtures/clients"
@@ -22,13 +22,13 @@ FAMILY = Family("chat", "chat-auto", "pool-mini", "pool-standard", "pool-standar
 ROUTES = Routes({"chat-auto": FAMILY}, frozenset(("pool-mini", "pool-standard")))
 SCORER = load_prior()
 EASY = "What is the capital of France?"
-# Between the threshold and the margins: enough for a first ask, not enough for a move.
+# Between the threshold and the margins: enough for a first prompt, not enough for a move.
 MEDIUM_LOW, MEDIUM_HIGH = 46.0, 53.0
 CHEAP, STRONG = "pool-mini", "pool-standard"
 
 
 class Fixed:
-    """A scorer that says what it is told, by the ask."""
+    """A scorer that says what it is told, by the prompt."""
 
     def __init__(self, **values: float) -> None:
         """Take the score of each text."""
@@ -85,7 +85,7 @@ def remembers(request: pytest.FixtureRequest) -> bool:
 
 @pytest.mark.parametrize("word", ["ok go ahead", "why is that?", "继续", "weiter", "thanks", "and in German?"])
 @pytest.mark.parametrize(("first", "pool"), [(HARD, STRONG), (EASY, CHEAP)])
-def test_a_continuation_stays_where_its_ask_went(remembers: bool, first: str, pool: str, word: str) -> None:
+def test_a_continuation_stays_where_its_prompt_went(remembers: bool, first: str, pool: str, word: str) -> None:
     talk = Talk(remembers=remembers)
     assert talk.ask(first).target == pool
     decision = talk.ask(word)
@@ -106,16 +106,16 @@ def test_fifty_turns_of_a_tool_loop_never_switch(remembers: bool) -> None:
             assert (decision.target, decision.rule) == (pool, "inherit")
 
 
-def test_a_new_independent_ask_moves_the_conversation_both_ways(remembers: bool) -> None:
+def test_a_new_independent_prompt_moves_the_conversation_both_ways(remembers: bool) -> None:
     talk = Talk(remembers=remembers)
     assert [talk.ask(text).target for text in (EASY, HARD, EASY, HARD)] == [CHEAP, STRONG, CHEAP, STRONG]
 
 
 def test_a_move_needs_a_margin(remembers: bool) -> None:
     scorer = Fixed(Easy=10, Low=MEDIUM_LOW, High=MEDIUM_HIGH, Hard=90)
-    asks = [f"{word} question about distributed ledgers" for word in ("Easy", "High", "Hard", "Low", "Easy", "Low")]
+    prompts = [f"{word} question about distributed ledgers" for word in ("Easy", "High", "Hard", "Low", "Easy", "Low")]
     talk = Talk(scorer=scorer, remembers=remembers)
-    decisions = [talk.ask(text) for text in asks]
+    decisions = [talk.ask(text) for text in prompts]
     assert [decision.target for decision in decisions] == [CHEAP, CHEAP, STRONG, STRONG, CHEAP, CHEAP]
     assert decisions[1].reasons[0] == "stays cheap"
     assert decisions[3].reasons[0] == "stays strong"
@@ -123,8 +123,8 @@ def test_a_move_needs_a_margin(remembers: bool) -> None:
 
 def test_without_margins_the_threshold_alone_moves() -> None:
     talk = Talk(replace(FAMILY, move_up_margin=0.0, move_down_margin=0.0), Fixed(Low=MEDIUM_LOW, High=MEDIUM_HIGH))
-    asks = [f"{word} question about distributed ledgers" for word in ("Low", "High", "Low")]
-    assert [talk.ask(text).target for text in asks] == [CHEAP, STRONG, CHEAP]
+    prompts = [f"{word} question about distributed ledgers" for word in ("Low", "High", "Low")]
+    assert [talk.ask(text).target for text in prompts] == [CHEAP, STRONG, CHEAP]
 
 
 @pytest.mark.parametrize("times", [1, 2, 3, 4])
@@ -137,7 +137,7 @@ def test_the_same_tool_call_failing_again_and_again_escalates(times: int) -> Non
     if times >= 3:
         assert decisions[-1].target == STRONG
         assert decisions[-1].reasons == (f"the same tool call failed {times} times",)
-        # And stays there: in the loop, for a continuation, for another ask.
+        # And stays there: in the loop, for a continuation, for another prompt.
         assert talk.tool("Process exited with code 0", '{"cmd": "make"}').target == STRONG
         assert talk.ask("ok go on").target == STRONG
         # Not once only: what is remembered of the first of them still says so.
@@ -211,7 +211,7 @@ def test_an_answer_that_is_called_wrong_escalates(remembers: bool) -> None:
     assert talk.ask(EASY).reasons[0] == "stays strong"
 
 
-def test_a_first_ask_about_something_wrong_does_not_escalate() -> None:
+def test_a_first_prompt_about_something_wrong_does_not_escalate() -> None:
     assert Talk().ask("It doesn't work").rule == "score"
 
 
@@ -270,7 +270,7 @@ def test_without_the_history_what_is_remembered_decides() -> None:
     later: dict[str, Any] = {"previous_response_id": "resp_1"}
     loop = read_request(body | later | {"input": [{"type": "function_call_output", "output": "x"}]}, "aresponses")
     assert decide(FAMILY, ROUTES, SCORER, loop, state)[0].target == first.target == STRONG
-    assert decide(FAMILY, ROUTES, SCORER, loop)[0].rule == "no-ask"
+    assert decide(FAMILY, ROUTES, SCORER, loop)[0].rule == "no-prompt"
     word = body | later | {"input": [{"role": "user", "content": "go on"}]}
     assert decide(FAMILY, ROUTES, SCORER, read_request(word, "aresponses"), state)[0].rule == "inherit"
     unknown = decide(FAMILY, ROUTES, SCORER, read_request(word, "aresponses"))[0]
@@ -297,7 +297,7 @@ def test_a_family_asks_only_the_rules_that_it_lists() -> None:
 
 
 def test_a_state_is_read_as_it_was_written() -> None:
-    state = State("strong", escalated=True, position=7, ask=123)
+    state = State("strong", escalated=True, position=7, prompt=123)
     assert decoded(state.encoded()) == decoded(state.encoded().encode()) == state
 
 
@@ -328,7 +328,7 @@ def test_a_state_that_is_none_of_ours_is_refused_with_its_reason(text: object, w
 
 def test_memory_forgets_the_conversation_that_was_idle_for_longest() -> None:
     store = MemoryStore(most=2)
-    states = {key: State("cheap", escalated=False, position=0, ask=index) for index, key in enumerate("abc")}
+    states = {key: State("cheap", escalated=False, position=0, prompt=index) for index, key in enumerate("abc")}
     store.put("a", states["a"])
     store.put("b", states["b"])
     store.put("a", states["a"])

@@ -12,9 +12,9 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from vibe.headers import printable
 from vibe.proxy.passage import current_passage
 from vibe.proxy.stopped import DEPLOYMENT, note_attack
+from vibe.telemetry.response_headers import printable
 
 _REFERENCE = "os.environ/"
 _ADDRESSES = ("api_base", "base_url")

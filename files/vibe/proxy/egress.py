@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from vibe.gate_settings import Destination
-from vibe.headers import printable
 from vibe.proxy.stopped import EGRESS, note_attack
+from vibe.routes.gate_settings import Destination
+from vibe.telemetry.response_headers import printable
 
 
 class EgressRefusedError(OSError):

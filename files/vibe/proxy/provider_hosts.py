@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from vibe.gate_settings import Destination, GateSettings
+from vibe.routes.gate_settings import Destination, GateSettings
 
 # Providers that need no address, where LiteLLM itself does not say which one they have (get_llm_provider, 1.106.2).
 _AWS = ("*.amazonaws.com",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vibe.proxy.deployment_gate import DeploymentGate
-from vibe.routes import Routes
+from vibe.routes.routes_file import Routes
 
 # Answers that are kept.
 _MOST_KNOWN = 1000

@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from vibe.choice import METADATA_KEY
-from vibe.gate_settings import DEFAULT_LIMITS, Limits
-from vibe.headers import printable
 from vibe.proxy.api_fields import LITELLM_METADATA, METADATA, MODEL, Api, check_of, is_left_out
 from vibe.proxy.litellm_names import LiteLLMNames
 from vibe.proxy.refusal import RefusedError
 from vibe.proxy.shapes import name as name_check
 from vibe.proxy.shapes import names as names_check
 from vibe.proxy.size import size_fault
+from vibe.request.explicit_choice import METADATA_KEY
+from vibe.routes.gate_settings import DEFAULT_LIMITS, Limits
+from vibe.telemetry.response_headers import printable
 
 UNSUPPORTED, MODEL_NOT_FOUND, MODEL_NOT_ALLOWED = "unsupported_parameter", "model_not_found", "model_not_allowed"
 TOO_LARGE = "request_too_large"
 _TAGS = "tags"
 # Claude Code sends a JSON document of 200 characters as user_id; OpenAI takes 512.
 _LONGEST_ENTRY = 4096
-# The router's own, and LiteLLM's names for a conversation, which the router reads (``conversation``).
+# The router's own, and LiteLLM's names for a conversation, which the router reads (``conversation_id``).
 _OWN_ENTRIES = frozenset((METADATA_KEY, "litellm_session_id", "litellm_trace_id"))
 _METADATA_FIELDS = (METADATA, LITELLM_METADATA)
 _ALLOW_IT = "leave it out, or ask the operator of this gateway for it (router_allowed_parameters)"

@@ -14,16 +14,16 @@ from urllib.parse import parse_qsl, urlencode
 
 import orjson  # part of the LiteLLM image
 
-from vibe.client import CLIENT_HEADER, MODELS_HEADER, Client, client_of
-from vibe.feedback import PATH as FEEDBACK_PATH
-from vibe.headers import printable
+from vibe.feedback.feedback import PATH as FEEDBACK_PATH
 from vibe.proxy.api_fields import MODEL, RESPONSES, api_of, is_anthropic, is_stored_response, query_names
+from vibe.proxy.client_identity import CLIENT_HEADER, MODELS_HEADER, Client, client_of
 from vibe.proxy.passage import Passage, passing
 from vibe.proxy.refusal import RefusedError, error_body
 from vibe.proxy.request_check import MODEL_NOT_FOUND, TOO_LARGE, Policy, rebuilt
 from vibe.proxy.size import has_too_many_brackets
 from vibe.proxy.stopped import note_refused
-from vibe.unknown_model import HEADER as UNKNOWN_MODEL_HEADER
+from vibe.proxy.unknown_model import HEADER as UNKNOWN_MODEL_HEADER
+from vibe.telemetry.response_headers import printable
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from vibe.gate_settings import Limits
+from vibe.routes.gate_settings import Limits
 
 Check: TypeAlias = Callable[[object, Limits], str | None]
 

@@ -6,7 +6,7 @@ defaults of ``Limits`` keep that below a second (docs/security.md says what was 
 
 from __future__ import annotations
 
-from vibe.gate_settings import Limits
+from vibe.routes.gate_settings import Limits
 
 # A text may have brackets too: so many for each value that is allowed are not read at all.
 _BRACKETS_FOR_A_NODE = 10

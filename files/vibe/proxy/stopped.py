@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vibe.headers import printable
 from vibe.log import INFO, WARNING, log, log_failure
 from vibe.proxy.passage import current_passage
+from vibe.telemetry.response_headers import printable
 
 # The gates: a request that was refused on its way in, a call or a connection that was stopped on its way out.
 REQUEST, DEPLOYMENT, EGRESS = "request", "deployment", "egress"

@@ -1,16 +1,17 @@
-"""The rules, in the order in which they are asked: the first that has a verdict decides.
+"""The rules, in their order: the first that has a verdict decides.
 
-A rule is a file with ``NAME`` and ``judge``; it looks at the ``RuleContext``, and knows no other rule. Adding one is
-adding a file, and its name to ``RULES``.
+A rule is a module with a ``NAME`` and a function ``judge()``, which reads a ``context.RuleContext`` and returns a
+verdict or None. It knows no other rule. To add one, add the module and its name to ``RULES``, the only list of rules.
+``continuation``, ``complaint``, ``pool_switch`` and ``cost_forecast`` are what rules judge by.
 """
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from vibe.rules import ability, background, escalation, explicit, inherit, no_ask, score
+from vibe.memory.verdict import Verdict
+from vibe.rules import ability, background, escalation, explicit, inherit, no_prompt, score
 from vibe.rules.context import RuleContext
-from vibe.verdict import Verdict
 
 
 class Rule(Protocol):
@@ -23,6 +24,6 @@ class Rule(Protocol):
 
 
 # The one list of them: what routes may name, and the order where a family names none.
-RULES: tuple[Rule, ...] = (explicit, ability, background, escalation, inherit, no_ask, score)
+RULES: tuple[Rule, ...] = (explicit, ability, background, escalation, inherit, no_prompt, score)
 BY_NAME = {rule.NAME: rule for rule in RULES}
 RULE_NAMES = tuple(BY_NAME)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from vibe.memory.verdict import CHEAP, PASS, STRONG, Verdict
 from vibe.rules.context import RuleContext
-from vibe.verdict import CHEAP, PASS, STRONG, Verdict
 
 NAME = "ability"
 
@@ -11,7 +11,7 @@ NAME = "ability"
 def judge(context: RuleContext) -> Verdict | None:
     """Judge by what the request needs and each pool lacks; where neither can, the other rules decide."""
     family, needs = context.family, context.request.needs
-    cheap, strong = family.cheap.abilities.lacks(needs), family.strong.abilities.lacks(needs)
+    cheap, strong = family.cheap.capabilities.lacks(needs), family.strong.capabilities.lacks(needs)
     if cheap and strong:
         return Verdict(PASS, (f"no pool takes {_words(cheap)}",))
     if cheap:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vibe.family import Family
-from vibe.request import Request
-from vibe.scorer import Scorer
-from vibe.standing import Standing
+from vibe.memory.standing import Standing
+from vibe.request.request import Request
+from vibe.routes.family import Family
+from vibe.scoring.scorer import Scorer
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from vibe.complaint import is_complaint
-from vibe.failures import repeated_failures
+from vibe.memory.verdict import STRONG, Verdict
+from vibe.request.tool_failures import repeated_failures
+from vibe.rules.complaint import is_complaint
 from vibe.rules.context import RuleContext
-from vibe.verdict import STRONG, Verdict
 
 NAME = "escalation"
 
@@ -17,6 +17,10 @@ def judge(context: RuleContext) -> Verdict | None:
         failures = repeated_failures(dialogue.turns) if context.family.escalate_after else 0
         if failures and failures >= context.family.escalate_after:
             return Verdict(STRONG, (f"the same tool call failed {failures} times",), is_kept=True, escalates=True)
-    elif context.standing.side is not None and context.request.ask is not None and is_complaint(context.request.ask):
+    elif (
+        context.standing.side is not None
+        and context.request.prompt is not None
+        and is_complaint(context.request.prompt)
+    ):
         return Verdict(STRONG, ("the answer is said to be wrong",), is_kept=True, escalates=True)
     return None

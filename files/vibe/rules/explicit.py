@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from vibe.memory.verdict import CHEAP, PASS, SAFE, STRONG, Verdict
 from vibe.rules.context import RuleContext
-from vibe.verdict import CHEAP, PASS, SAFE, STRONG, Verdict
 
 NAME = "explicit"
 

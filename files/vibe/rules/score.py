@@ -1,13 +1,13 @@
-"""The last rule: how hard the ask looks, against the family's threshold and the side that serves the conversation."""
+"""The last rule: the prompt's score against the family's threshold, and the side that serves the conversation."""
 
 from __future__ import annotations
 
-from vibe.family import OFF
-from vibe.moves import side_for
-from vibe.outlook import outlook_of
+from vibe.memory.verdict import CHEAP, STRONG, Verdict
+from vibe.routes.family import OFF
 from vibe.rules.context import RuleContext
-from vibe.score import Score
-from vibe.verdict import CHEAP, STRONG, Verdict
+from vibe.rules.cost_forecast import forecast_cost
+from vibe.rules.pool_switch import side_for
+from vibe.scoring.score import Score
 
 NAME = "score"
 MAX_REASONS = 6
@@ -17,9 +17,9 @@ STAYS = "stays"
 
 
 def judge(context: RuleContext) -> Verdict | None:
-    """Judge by the score of the ask; an ask that comes again is served as it was."""
+    """Judge by the score of the prompt; a prompt that comes again is served as it was."""
     request, family, standing = context.request, context.family, context.standing
-    scored = context.scorer.score(request.ask or "")
+    scored = context.scorer.score(request.prompt or "")
     reasons = reasons_of(scored)
     by_itself = STRONG if scored.value >= family.threshold else CHEAP
     if standing.side is not None and standing.is_decided and family.affinity != OFF:
@@ -30,7 +30,7 @@ def judge(context: RuleContext) -> Verdict | None:
             standing,
             family,
             request.at,
-            lambda: outlook_of(request.dialogue),
+            lambda: forecast_cost(request.dialogue),
         )
     if side != by_itself:
         reasons = (f"{STAYS} {side}", *reasons)

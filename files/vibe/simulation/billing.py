@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from vibe.prices import Prices
-from vibe.simulation.traffic import Talk
-from vibe.verdict import CHEAP
+from vibe.memory.verdict import CHEAP
+from vibe.routes.prices import Prices
+from vibe.simulation.synthetic_traffic import Talk
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from vibe.memory.verdict import CHEAP, STRONG
 from vibe.simulation.billing import Bill, Pair, in_order
 from vibe.simulation.policies import POLICIES, Policy, family_of
-from vibe.simulation.traffic import Talk
-from vibe.verdict import CHEAP, STRONG
+from vibe.simulation.synthetic_traffic import Talk
 
 
 @dataclass
 class Outcome:
-    """``weak``: turns of hard asks that the cheap pool served; ``strong_turns``: that the strong pool did.
+    """``weak``: turns of hard prompts that the cheap pool served; ``strong_turns``: that the strong pool did.
 
     ``moves``: how often the pool changed, by the kind of the turn that it changed at. ``served_weakly``: which turns
     those of ``weak`` are, as places of conversation and turn.
@@ -26,12 +26,12 @@ class Outcome:
 
     @property
     def weak(self) -> int:
-        """How many turns of hard asks the cheap pool served."""
+        """How many turns of hard prompts the cheap pool served."""
         return len(self.served_weakly)
 
 
 def outcome(talks: list[Talk], pair: Pair, policy: Policy, threshold: float) -> Outcome:
-    """Return what comes of *policy* for *talks* at the prices of *pair*; an ask is hard from *threshold* on."""
+    """Return what comes of *policy* for *talks* at the prices of *pair*; a prompt is hard from *threshold* on."""
     family = family_of(pair, threshold)
     place = {id(talk): number for number, talk in enumerate(talks)}
     sides = [list(policy(talk, family)) for talk in talks]
@@ -43,7 +43,7 @@ def outcome(talks: list[Talk], pair: Pair, policy: Policy, threshold: float) -> 
         found.bill.add(talk, turn.at, before[at], turn.asked, turn.answered, side)
         before[at] += turn.asked + turn.answered
         found.strong_turns += side == STRONG
-        if side == CHEAP and turn.ask_score >= threshold:
+        if side == CHEAP and turn.prompt_score >= threshold:
             found.served_weakly.add((at, number))
         if number and side != sides[at][number - 1]:
             found.moves[turn.kind] += 1

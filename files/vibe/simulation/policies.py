@@ -1,7 +1,7 @@
 """The policies that are compared: which side serves each turn of a conversation.
 
-``ours`` decides by the code that the plug-in decides by (``vibe.moves``, ``vibe.state``); the others are what else the
-field does.
+``ours`` runs the plug-in's own code (``vibe.rules.pool_switch``, ``vibe.memory.conversation_state``); the others are
+the alternatives in the field.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from vibe.family import PRICED, UPWARD, Family
-from vibe.moves import side_for
-from vibe.outlook import Outlook, expected
-from vibe.pool import Pool
+from vibe.memory.conversation_state import State
+from vibe.memory.standing import NEW, Standing
+from vibe.memory.verdict import CHEAP, STRONG
+from vibe.routes.family import PRICED, UPWARD, Family
+from vibe.routes.pool import Pool
+from vibe.rules.cost_forecast import CostForecast, expected
+from vibe.rules.pool_switch import side_for
 from vibe.simulation.billing import Pair
-from vibe.simulation.traffic import ASK, LOOP, Talk, Turn
-from vibe.standing import NEW, Standing
-from vibe.state import State
-from vibe.verdict import CHEAP, STRONG
+from vibe.simulation.synthetic_traffic import LOOP, PROMPT, Talk, Turn
 
 Policy = Callable[[Talk, Family], Iterator[str]]
-# So many turns at the end of a history are read for what an ask is expected to bring: those of vibe.outlook are
-# messages, two to a turn.
+# So many turns at the end of a history are read to forecast a prompt: vibe.rules.cost_forecast counts messages, two to
+# a turn.
 _READ_TURNS = 12
 
 
@@ -36,7 +36,7 @@ def all_cheap(talk: Talk, family: Family) -> Iterator[str]:
 
 
 def alone(talk: Talk, family: Family) -> Iterator[str]:
-    """Yield what each turn's own words deserve; a tool's result has those of its ask."""
+    """Yield what each turn's own words deserve; a tool's result has those of its prompt."""
     return (STRONG if turn.score >= family.threshold else CHEAP for turn in talk.turns)
 
 
@@ -83,7 +83,7 @@ def _ours(talk: Talk, family: Family) -> Iterator[str]:
     standing, before = NEW, _Before([])
     for number, turn in enumerate(talk.turns):
         old = standing.state
-        side = old.side if old is not None and turn.kind != ASK else _side(turn, standing, family, before)
+        side = old.side if old is not None and turn.kind != PROMPT else _side(turn, standing, family, before)
         new = State(side, False, number, number) if old is None else old.moved(side)
         standing = Standing(new.came(turn.at, old, before.total))
         before.turns.append(turn)
@@ -107,8 +107,10 @@ def _side(turn: Turn, standing: Standing, family: Family, before: _Before) -> st
     return side_for(turn.score, standing, family, turn.at, lambda: _outlook(turn, before))
 
 
-def _outlook(turn: Turn, before: _Before) -> Outlook:
+def _outlook(turn: Turn, before: _Before) -> CostForecast:
     recent = before.turns[-_READ_TURNS:]
     answered = sum(one.answered for one in recent)
-    asks = sum(one.kind != LOOP for one in recent)
-    return expected(before.tokens, turn.asked, answered, sum(one.asked for one in recent) + answered, len(recent), asks)
+    prompts = sum(one.kind != LOOP for one in recent)
+    return expected(
+        before.tokens, turn.asked, answered, sum(one.asked for one in recent) + answered, len(recent), prompts
+    )

@@ -23,11 +23,11 @@ if __name__ == "__main__":
     _REPOSITORY = Path(__file__).resolve().parents[3]
     sys.path[:0] = [str(_REPOSITORY / "files"), str(_REPOSITORY / "tests")]
 
-from vibe.decision import decide
-from vibe.family import Family
-from vibe.request import read_request
-from vibe.routes import Routes
-from vibe.scorer import load_prior
+from vibe.request.request import read_request
+from vibe.routes.family import Family
+from vibe.routes.routes_file import Routes
+from vibe.routing.decision import decide
+from vibe.scoring.scorer import load_prior
 from vibe_fixtures import HARD
 
 ROUNDS, PER_ROUND = 100, 20
@@ -54,7 +54,7 @@ def of_length(text: str, length: int) -> str:
 
 
 def conversations() -> dict[str, dict[str, Any]]:
-    """Return the long conversations: one of asks and answers, one of an ask and a tool loop."""
+    """Return the long conversations: one of prompts and answers, one of a prompt and a tool loop."""
     described = "Does one thing well. " * 20
     functions = [{"name": f"tool_{number}", "description": described} for number in range(TOOLS)]
     tools = [{"type": "function", "function": function} for function in functions]

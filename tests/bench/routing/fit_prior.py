@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Make files/vibe/prior.json: the weights of the score for operators who have no labels of their own.
+"""Make files/vibe/scoring/prior.json: the weights of the score for operators who have no labels of their own.
 
-    python3 tests/bench/routing/fit_prior.py            # writes files/vibe/prior.json
+    python3 tests/bench/routing/fit_prior.py            # writes files/vibe/scoring/prior.json
     python3 tests/bench/routing/fit_prior.py --dry-run  # only prints what it would write
 
 Three steps:
@@ -27,11 +27,11 @@ if __name__ == "__main__":
 
 from bench.routing.data import Outcome, Tier, by_source, outcomes, tiers
 from bench.routing.metrics import auroc, macro_apgr
-from vibe.artefact import PRIOR, write_artefact
-from vibe.features import FEATURE_NAMES, features_of
-from vibe.look import Look
-from vibe.scorer import HEAD_NAMES, PRIOR_FILE
-from vibe.shape import shape_of
+from vibe.scoring.features import FEATURE_NAMES, features_of
+from vibe.scoring.scorer import HEAD_NAMES, PRIOR_FILE
+from vibe.scoring.surface_features import surface_features_of
+from vibe.scoring.text_view import TextView
+from vibe.scoring.weights_file import PRIOR, write_weights
 
 SENSE: dict[str, float] = {
     "length": 5.0,
@@ -138,17 +138,19 @@ def _product(a: float, b: float) -> float:
 
 
 def main() -> int:
-    """Fit, print the figures, write the artefact."""
+    """Fit, print the figures, write the weights."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dry-run", action="store_true", help="write nothing")
     options = parser.parse_args()
     rows, labels = outcomes(), tiers()
-    looks = [Look(row.prompt) for row in rows]
-    values = [features_of(look) for look in looks]
+    looks = [TextView(row.prompt) for row in rows]
+    values = [features_of(view) for view in looks]
     weights = {name: round(points, DIGITS) for name, points in fitted(values, rows, lambda _: True).items()}
-    tier_raw = raw_scores(weights, [features_of(Look(label.prompt)) for label in labels])
+    tier_raw = raw_scores(weights, [features_of(TextView(label.prompt)) for label in labels])
     base = round(calibrated_base(tier_raw, labels), DIGITS)
-    dense = [value + shape_of(look) for value, look, row in zip(values, looks, rows, strict=True) if row.may_fit]
+    dense = [
+        value + surface_features_of(view) for value, view, row in zip(values, looks, rows, strict=True) if row.may_fit
+    ]
     columns = list(zip(*dense, strict=True))
     raw = raw_scores(weights, [value for value, row in zip(values, rows, strict=True) if row.may_fit])
     unseen = [0.0] * len(rows)
@@ -180,7 +182,7 @@ def main() -> int:
         "head_centre": [round(math.fsum(column) / len(column), DIGITS) for column in columns],
         "head_spread": [round(max(_deviation(column), 0.05), DIGITS) for column in columns],
     }
-    write_artefact(PRIOR_FILE, PRIOR, document)
+    write_weights(PRIOR_FILE, PRIOR, document)
     print(f"written: {PRIOR_FILE}")
     return 0
 

@@ -27,9 +27,9 @@ if __name__ == "__main__":
 
 import hypothesis
 from hypothesis import strategies as st
-from vibe.family import Family
 from vibe.log import LEVEL_VARIABLE
-from vibe.routes import Routes
+from vibe.routes.family import Family
+from vibe.routes.routes_file import Routes
 from vibe_fuzz import BODIES, CALL_TYPES, LONGEST, PIECES
 from vibe_router import VibeIntelligentRouter
 

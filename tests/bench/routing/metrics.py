@@ -1,4 +1,4 @@
-"""Figures over several sources, and over tier labels. APGR itself is the product's own (``vibe.apgr``)."""
+"""Figures over several sources, and over tier labels. APGR itself is the product's own (``vibe.learning.apgr``)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from bench.routing.data import Outcome, by_source
-from vibe.apgr import apgr
+from vibe.learning.apgr import apgr
 
 
 def macro_apgr(scores: Sequence[float], rows: list[Outcome]) -> float:

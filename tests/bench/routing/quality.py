@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """How well scorers order prompts by what the strong model gains on them: ours, with labels and without, and others'.
 
-Prompts with real outcomes of a weaker and a stronger model (``data.py``), by source; APGR (``vibe.apgr``), averaged
-over the sources. *Unseen*: our weights are fitted anew without the project that the source is of. With labels: so many
+Prompts with real outcomes of a weaker and a stronger model (``data.py``), by source; APGR (``vibe.learning.apgr``),
+averaged over the sources. *Unseen*: our weights are fitted without the project of the source. With labels: so many
 of the source's own, drawn at random, the rest is tested; the average of several draws, on the sources that have enough.
 *In distribution*: fitted on a random half of all prompts, tested on the other, all sources in one order.
 
@@ -35,14 +35,14 @@ if __name__ == "__main__":
 from bench.routing.data import OWN, Outcome, by_source, folder, outcomes
 from bench.routing.fit_prior import fitted, outside
 from bench.routing.metrics import apgr_by_source
-from vibe.apgr import apgr, bootstrap_differences, cpt
-from vibe.features import FEATURE_NAMES, features_of
-from vibe.injected import without_injected
-from vibe.labels import Label
-from vibe.learn import Task
-from vibe.look import Look
-from vibe.scorer import Prior, load_prior
-from vibe.shape import grams_of, shape_of
+from vibe.learning.apgr import apgr, bootstrap_differences, cpt
+from vibe.learning.fit import Task
+from vibe.learning.labels import Label
+from vibe.request.injected_blocks import without_injected
+from vibe.scoring.features import FEATURE_NAMES, features_of
+from vibe.scoring.scorer import Prior, load_prior
+from vibe.scoring.surface_features import grams_of, surface_features_of
+from vibe.scoring.text_view import TextView
 
 LABELS = (100, 400)
 # A source is tested with labels where so many rows are left.
@@ -55,8 +55,10 @@ Scores = list[float]
 
 def labelled(row: Outcome) -> Label:
     """Return *row* as a label of an operator."""
-    look = Look(without_injected(row.prompt))
-    return Label(row.prompt, features_of(look) + shape_of(look), sorted(grams_of(look)), row.weak, row.strong)
+    view = TextView(without_injected(row.prompt))
+    return Label(
+        row.prompt, features_of(view) + surface_features_of(view), sorted(grams_of(view)), row.weak, row.strong
+    )
 
 
 def unseen_priors(rows: list[Outcome], labels: list[Label]) -> dict[str, Prior]:

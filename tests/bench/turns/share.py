@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 
-from vibe.family import Family
-from vibe.redis_store import RedisStore
-from vibe.routes import Routes
-from vibe.score import Score
-from vibe.scorers import Scorers
-from vibe.store import Store
+from vibe.memory.redis_store import RedisStore
+from vibe.memory.store import Store
+from vibe.routes.family import Family
+from vibe.routes.routes_file import Routes
+from vibe.scoring.family_scorers import Scorers
+from vibe.scoring.score import Score
 from vibe_router import VibeIntelligentRouter
 
-SHARE, ASKS, SETTLED = 0.25, 3000, 1000
+SHARE, PROMPTS, SETTLED = 0.25, 3000, 1000
 SPREAD = 15.0
 FAMILY = Family(
     *("chat", "chat-auto", "pool-mini", "pool-standard", "pool-standard"), threshold=50.0, strong_share=SHARE
@@ -35,7 +35,7 @@ def worker(store: Store, family: Family = FAMILY) -> VibeIntelligentRouter:
 
 
 async def ask(at: VibeIntelligentRouter, score: float) -> str:
-    """Return the pool that the worker *at* gives an ask of *score*."""
+    """Return the pool that the worker *at* gives a prompt of *score*."""
     data = {"model": FAMILY.virtual_model, "messages": [{"role": "user", "content": f"{score:.3f}"}], "metadata": {}}
     return str((await at.async_pre_call_hook(None, None, data, "acompletion"))["model"])
 
@@ -46,13 +46,13 @@ def threshold(of: VibeIntelligentRouter) -> float:
 
 
 async def strong_share(workers: list[VibeIntelligentRouter], mean: float, stores: list[Store] | None = None) -> float:
-    """Return the share of asks, scores of *mean*, that went strong once the threshold had settled.
+    """Return the share of prompts, scores of *mean*, that went strong once the threshold had settled.
 
-    Each ask is at one of the *workers*; what it told the others by its store is waited for, as an answer takes longer.
+    Each prompt is at one of the *workers*; what it told the others is waited for, as an answer takes longer.
     """
     rng = random.Random(1)
     strong = 0
-    for number in range(ASKS):
+    for number in range(PROMPTS):
         chosen = rng.randrange(len(workers))
         pool = await ask(workers[chosen], min(max(rng.gauss(mean, SPREAD), 0.0), 100.0))
         store = stores[chosen] if stores else None
@@ -60,4 +60,4 @@ async def strong_share(workers: list[VibeIntelligentRouter], mean: float, stores
             await store.settle()
         await asyncio.sleep(0)
         strong += number >= SETTLED and pool == FAMILY.strong_pool
-    return strong / (ASKS - SETTLED)
+    return strong / (PROMPTS - SETTLED)

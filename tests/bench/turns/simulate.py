@@ -29,12 +29,12 @@ if __name__ == "__main__":
 
 import redis.asyncio
 from bench.turns.talks import COMPLAINT, CONTINUATION, LOOP, Turn, conversations
-from vibe.family import Family
 from vibe.log import LEVEL_VARIABLE
-from vibe.record import recall
-from vibe.redis_store import KEY_PREFIX, RedisStore
-from vibe.routes import Routes
-from vibe.store import MemoryStore, Store
+from vibe.memory.redis_store import KEY_PREFIX, RedisStore
+from vibe.memory.store import MemoryStore, Store
+from vibe.routes.family import Family
+from vibe.routes.routes_file import Routes
+from vibe.telemetry.decision_metadata import recall
 from vibe_router import VibeIntelligentRouter
 
 FAMILY = Family("chat", "chat-auto", "pool-mini", "pool-standard", "pool-standard", 50)

@@ -15,8 +15,8 @@ from typing import Any
 CHAT, RESPONSES, MESSAGES = "acompletion", "aresponses", "anthropic_messages"
 # A coffee, a night, a long weekend.
 PAUSES = (1800.0, 14 * 3600.0, 4 * 24 * 3600.0)
-# ASK stands for itself, CONTINUATION and LOOP belong to the ask before, COMPLAINT calls an answer wrong.
-ASK, CONTINUATION, LOOP, COMPLAINT = "ask", "continuation", "loop", "complaint"
+# PROMPT stands for itself, CONTINUATION and LOOP belong to the prompt before, COMPLAINT calls an answer wrong.
+PROMPT, CONTINUATION, LOOP, COMPLAINT = "prompt", "continuation", "loop", "complaint"
 PAUSE_CHANCE, COMPACTION_CHANCE, FAILING_CHANCE, COMPLAINT_CHANCE = 0.03, 0.03, 0.05, 0.03
 
 EASY = (
@@ -84,7 +84,7 @@ class _Talk:
         self.turns.append({"role": "assistant", "content": f"Answer {self.rng.random()}."})
 
     def loop(self, calls: list[tuple[str, str]]) -> None:
-        """Answer the last ask by tool *calls* instead, each a command and what it gave back."""
+        """Answer the last prompt by tool *calls* instead, each a command and what it gave back."""
         self.turns.pop()
         for command, result in calls:
             self.calls += 1
@@ -119,7 +119,7 @@ def conversations(count: int, seed: int) -> Iterator[list[Turn]]:
 
 def _chat(talk: _Talk, rng: random.Random) -> None:
     """One topic, mostly gone on with."""
-    talk.ask(_filled(rng, rng.choice((EASY, HARD, MIDDLING))), ASK)
+    talk.ask(_filled(rng, rng.choice((EASY, HARD, MIDDLING))), PROMPT)
     for _ in range(rng.randint(1, 12)):
         _go_on(talk, rng)
 
@@ -127,7 +127,7 @@ def _chat(talk: _Talk, rng: random.Random) -> None:
 def _coding(talk: _Talk, rng: random.Random) -> None:
     """Few asks, each worked on by tools; now and then a call fails again and again."""
     for _ in range(rng.randint(1, 4)):
-        talk.ask(_filled(rng, rng.choice((EASY, HARD, MIDDLING))), ASK)
+        talk.ask(_filled(rng, rng.choice((EASY, HARD, MIDDLING))), PROMPT)
         if rng.random() < FAILING_CHANCE:
             talk.loop([("make", "Process exited with code 2")] * rng.randint(2, 5))
         else:
@@ -139,7 +139,7 @@ def _coding(talk: _Talk, rng: random.Random) -> None:
 def _mixed(talk: _Talk, rng: random.Random) -> None:
     """One topic after the other."""
     for _ in range(rng.randint(2, 10)):
-        talk.ask(_filled(rng, rng.choice((EASY, HARD, MIDDLING))), ASK)
+        talk.ask(_filled(rng, rng.choice((EASY, HARD, MIDDLING))), PROMPT)
         if rng.random() < 0.4:
             _go_on(talk, rng)
 

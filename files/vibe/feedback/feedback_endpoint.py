@@ -1,0 +1,34 @@
+"""The feedback's place in LiteLLM's application, behind its check of keys. Imported in the proxy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from litellm.proxy.auth.user_api_key_auth import user_api_key_auth
+
+from vibe.feedback.feedback import PATH, take
+from vibe.memory.store import Store
+
+
+def offer(app: FastAPI, store: Callable[[], Store], most: int, count: Callable[[int], None]) -> None:
+    """Take feedback on *app*, before any route of its own that takes every path; *store* gives where it is kept.
+
+    The status of each answer is told to *count*.
+    """
+
+    async def feedback(request: Request) -> JSONResponse:
+        status, document = await take(await request.body(), store(), most)
+        count(status)
+        return JSONResponse(document, status_code=status)
+
+    # CRITICAL: in this order. The check of keys reads the body's stream to its end, unless the request has it already.
+    checks = [Depends(_read), Depends(user_api_key_auth)]
+    route = APIRoute(PATH, feedback, methods=["POST"], dependencies=checks)
+    app.router.routes.insert(0, route)
+
+
+async def _read(request: Request) -> None:
+    await request.body()

@@ -1,0 +1,51 @@
+"""A family: one virtual model, its pools, and the settings by which its requests are routed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vibe.request.explicit_choice import SOURCES
+from vibe.routes.pool import UNKNOWN, Pool
+
+# ACTIVE routes. SHADOW decides and tells, while the safe pool serves. OFF decides nothing: the safe pool serves.
+ACTIVE, SHADOW, OFF = "active", "shadow", "off"
+ROUTINGS = (ACTIVE, SHADOW, OFF)
+# What moves a conversation down: what it saves, nothing. OFF: each turn is scored by itself, whatever was before.
+PRICED, UPWARD = "priced", "upward"
+AFFINITIES = (PRICED, UPWARD, OFF)
+
+
+@dataclass(frozen=True)
+class Family:
+    """One virtual model and its pools; ``threshold`` is the score (0 to 100) that makes the strong pool.
+
+    ``move_up_margin`` and ``move_down_margin``: points beyond the threshold that move a conversation;
+    ``escalate_after``: failures of the same tool call that do, 0 for never; ``rules``: by name, in the order in which
+    they are asked, none being all. ``cache_life``: seconds for which a provider keeps a prompt that it has read.
+    ``strong_share``: of the prompts, 0 to 1, that the threshold is to follow; None leaves it where it is.
+    ``adapter``: the name of what was learnt from the operator's labels; None scores by the prior alone.
+    """
+
+    name: str
+    virtual_model: str
+    cheap_pool: str
+    strong_pool: str
+    safe_pool: str
+    threshold: float = 50.0
+    routing: str = ACTIVE
+    rules: tuple[str, ...] = ()
+    explicit_choice: tuple[str, ...] = SOURCES
+    move_up_margin: float = 5.0
+    move_down_margin: float = 10.0
+    escalate_after: int = 3
+    strong_share: float | None = None
+    affinity: str = PRICED
+    cache_life: float = 300.0
+    adapter: str | None = None
+    cheap: Pool = UNKNOWN
+    strong: Pool = UNKNOWN
+
+    @property
+    def escalates_failures(self) -> bool:
+        """Whether tool calls that fail again and again move a conversation."""
+        return self.escalate_after > 0 and (not self.rules or "escalation" in self.rules)

@@ -1,0 +1,59 @@
+"""Whether a prompt only makes sense with what came before it: "ok go ahead", "and in German?", "why is that?", "继续".
+
+Recognised by its words, in the languages of ``vocabulary``: it is short and has no object of its own. A prompt taken
+for a continuation stays on its conversation's side, whichever that is; one that is not is scored by itself.
+"""
+
+from __future__ import annotations
+
+import re
+
+from vibe.request.token_estimate import CJK_CHAR
+from vibe.rules.continuation_words import FUNCTION, GENERIC_VERB, LINK, LINKS, POINTING, TERMS_CJK
+from vibe.scoring import vocabulary
+
+# A prompt of so many characters or words says what it is about.
+MAX_CHARS, MAX_WORDS, MAX_CHARS_CJK = 120, 9, 12
+# A pointing word may come with one word of its own ("do that in Python"); so may a prompt that opens with "and".
+_OWN_WORDS = 1
+# So short a prompt is an answer to what the assistant asked: "the second", "PostgreSQL", "42".
+_ANSWER_WORDS = 2
+_WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
+_QUESTION_MARKS = ("?", "\uff1f", "\u061f")
+
+_EMPTY = vocabulary.GREETING | vocabulary.ACKNOWLEDGEMENT | vocabulary.FILLER | FUNCTION | LINK | GENERIC_VERB
+# What begins with one of these says what it wants done.
+_ORDERS = vocabulary.HARD_VERB | vocabulary.LOOKUP | vocabulary.TRANSLATE | GENERIC_VERB
+
+
+def is_continuation(prompt: str) -> bool:
+    """Whether *prompt* continues what was asked before. Costs the same for 10 kB as for 10 MB."""
+    if len(prompt) > MAX_CHARS:
+        return False
+    lowered = prompt.lower().replace("\u2019", "'")
+    if CJK_CHAR.search(lowered):
+        return _continues_cjk(lowered)
+    found = _WORD.findall(lowered)
+    if len(found) > MAX_WORDS:
+        return False
+    own = _own_words(found)
+    if own == 0:
+        return True
+    if own == _OWN_WORDS and (found[0] in LINK or not POINTING.isdisjoint(found)):
+        return True
+    # The words of the link itself are not its own.
+    link = next((link for link in LINKS if lowered.startswith(link)), None)
+    if link is not None and _own_words(_WORD.findall(lowered[len(link) :])) == _OWN_WORDS:
+        return True
+    is_order = found[0] in _ORDERS and len(found) > 1
+    return len(found) <= _ANSWER_WORDS and not is_order and not any(mark in lowered for mark in _QUESTION_MARKS)
+
+
+def _own_words(found: list[str]) -> int:
+    return sum(word not in _EMPTY for word in found)
+
+
+def _continues_cjk(lowered: str) -> bool:
+    if len(lowered) > MAX_CHARS_CJK:
+        return False
+    return any(term in lowered for term in TERMS_CJK)

@@ -1,0 +1,14 @@
+"""Without a human prompt to be seen the safe pool serves: the prompt that the turn belongs to may have been hard."""
+
+from __future__ import annotations
+
+from vibe.memory.verdict import SAFE, Verdict
+from vibe.rules.context import RuleContext
+
+NAME = "no-prompt"
+REASON = "no_human_prompt"
+
+
+def judge(context: RuleContext) -> Verdict | None:
+    """Judge a request without a prompt."""
+    return Verdict(SAFE, (REASON,)) if context.request.prompt is None else None

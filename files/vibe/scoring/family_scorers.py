@@ -1,0 +1,54 @@
+"""The scorer of each family: the prior that all share, or one with the adapter that the family's routes name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from vibe.routes.family import Family
+from vibe.routes.routes_file import Routes
+from vibe.scoring.scorer import Prior, Scorer, load_adapter, load_prior, with_head
+
+# Beside the routes file, as a release has them: a family's adapter is named by the digest of its file.
+ADAPTERS = Path("vibe") / "adapters"
+
+
+class Scorers:
+    """The scorers of all families."""
+
+    def __init__(self, shared: Scorer, adapted: Mapping[str, Scorer] | None = None) -> None:
+        """Take the scorer of every family, and by the family's name those that are *adapted*."""
+        self.shared = shared
+        self._adapted = dict(adapted or {})
+
+    def of(self, family: Family) -> Scorer:
+        """Return the scorer of *family*."""
+        return self._adapted.get(family.name, self.shared)
+
+    def groups(self, families: Iterable[Family]) -> list[tuple[Scorer, list[Family]]]:
+        """Return *families* by what scores them, in their order."""
+        found: list[tuple[Scorer, list[Family]]] = []
+        for family in families:
+            scorer = self.of(family)
+            together = next((members for known, members in found if known is scorer), None)
+            if together is None:
+                found.append((scorer, [family]))
+            else:
+                together.append(family)
+        return found
+
+
+def load_scorers(routes: Routes, folder: Path) -> Scorers:
+    """Read the prior, and below *folder*, which the routes file stands in, the adapters that *routes* name.
+
+    Raises:
+        WeightsFileError: one is missing, spoilt, or was fitted for another family or on top of another prior.
+    """
+    prior = load_prior()
+    families = routes.by_virtual_model.values()
+    return Scorers(prior, {family.name: _adapted(family, prior, folder) for family in families if family.adapter})
+
+
+def _adapted(family: Family, prior: Prior, folder: Path) -> Scorer:
+    path = folder / ADAPTERS / f"{family.adapter}.json"
+    return with_head(prior, load_adapter(path, prior, family.name), path)

@@ -1,0 +1,38 @@
+"""The record of a decision on its way through LiteLLM: plain JSON values in the request's own metadata.
+
+LiteLLM's loggers carry it from there, and the response hook finds it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vibe.routing.decision import Decision
+
+METADATA_KEY = "vibe_decision"
+# Responses and Messages have litellm_metadata, and there "metadata" is the client's own, which goes upstream.
+_HOLDERS = ("litellm_metadata", "metadata")
+
+
+def remember(data: Mapping[str, object], decision: Decision) -> None:
+    """Put *decision* into the metadata that LiteLLM keeps for itself."""
+    for holder in map(data.get, _HOLDERS):
+        if isinstance(holder, dict):
+            holder[METADATA_KEY] = decision.as_metadata()
+            return
+
+
+def recall(data: Mapping[str, object]) -> dict[str, object] | None:
+    """Return what ``remember`` kept, None where nothing was decided."""
+    for holder in map(data.get, _HOLDERS):
+        kept = holder.get(METADATA_KEY) if isinstance(holder, dict) else None
+        if isinstance(kept, dict):
+            return kept
+    return None
+
+
+def forget(data: Mapping[str, object]) -> None:
+    """Remove a record that a client put into its metadata: it would come back in our headers as if it were ours."""
+    for holder in map(data.get, _HOLDERS):
+        if isinstance(holder, dict):
+            holder.pop(METADATA_KEY, None)
