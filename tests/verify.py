@@ -31,7 +31,9 @@ import requests
 
 Json = dict[str, Any]
 
-DEFAULT_RELEASE_DIR = "/opt/litellm-vibe-router/router/current"
+BASE_DIR = os.environ.get("VIBE_DIR") or "/opt/litellm-vibe-router"
+CONTAINER_PREFIX = os.environ.get("VIBE_CONTAINER_PREFIX", "")
+DEFAULT_RELEASE_DIR = f"{BASE_DIR}/router/current"
 DEFAULT_URL = "http://127.0.0.1:4000"
 REQUEST_TIMEOUT_SECONDS = 10.0
 COMMAND_TIMEOUT_SECONDS = 120
@@ -40,8 +42,9 @@ SHORTEST_SECRET = 8
 HOOK = "vibe_router.router_instance"
 REFERENCE = "os.environ/"
 RELEASE_FILES = ("compose.yaml", "config.yaml", "vibe_router.py", "vibe_routes.json", "manifest.json", "secrets.json")
-ROUTER_PREFIX = "litellm-vibe-router"
-CONTAINERS = (ROUTER_PREFIX, "vibe-redis", "vibe-gateway", "vibe-stub-upstream")
+ROUTER_PREFIX = f"{CONTAINER_PREFIX}litellm-vibe-router"
+GATEWAY = f"{CONTAINER_PREFIX}vibe-gateway"
+CONTAINERS = (ROUTER_PREFIX, f"{CONTAINER_PREFIX}vibe-redis", GATEWAY, f"{CONTAINER_PREFIX}vibe-stub-upstream")
 ROOT_USERS = ("", "0", "root")
 SECRET_KEYS = re.compile(
     r"(api_key|master_key|salt_key|secret_key|access_key|password|secret|auth_token|access_token|credentials)$",
@@ -394,10 +397,10 @@ def _is_shown(secret: object, text: str) -> bool:
 def test_gateway_is_ready() -> None:
     """The gateway answers, and has a router behind it that is ready."""
     named = os.environ.get("VIBE_GATEWAY_URL") or os.environ.get("OPENAI_BASE_URL")
-    if not named and "vibe-gateway" not in containers():
+    if not named and GATEWAY not in containers():
         raise unittest.SkipTest("no gateway on this host, and none named (--url URL)")
     url = re.sub(r"/v1/?$", "", named or DEFAULT_URL).rstrip("/") + "/health/readiness"
-    hint = "docker logs vibe-gateway 2>&1 | tail -20 says which servers it sees"
+    hint = f"docker logs {GATEWAY} 2>&1 | tail -20 says which servers it sees"
     try:
         response = requests.get(url, timeout=REQUEST_TIMEOUT_SECONDS, verify=os.environ.get("VIBE_CA_FILE") or True)
     except requests.RequestException as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from deployed_names import CONTAINERS
 from report.model import CheckFailedError, require
 
 from doctor.case import Case, Machine
@@ -12,8 +13,8 @@ from doctor.containers import require_no_loop, require_running, run
 from doctor.links_router import read_config, slot_name
 from doctor.symptoms import FULL_DISK
 
-REDIS = "vibe-redis"
-PROMPT = f"docker exec {REDIS} sh -c 'REDISCLI_AUTH=$(cat /run/secrets/redis_password) redis-cli \"$@\"' redis-cli"
+REDIS = CONTAINERS["redis"]
+REDIS_CLI = f"docker exec {REDIS} sh -c 'REDISCLI_AUTH=$(cat /run/secrets/redis_password) redis-cli \"$@\"' redis-cli"
 CONNECT = (
     "import socket, sys; s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 3);"
     ' s.sendall(b"PING\\r\\n"); print(s.recv(40))'
@@ -27,9 +28,9 @@ def redis_runs(case: Case, machine: Machine) -> None:
 
 def redis_takes_writes(case: Case, machine: Machine) -> None:
     """It knows its password, has room in memory and on disk, and is no replica."""
-    pong = run(machine, f"{PROMPT} ping").strip()
+    pong = run(machine, f"{REDIS_CLI} ping").strip()
     require(pong == "PONG", "PONG", pong, "its password was changed by hand: ./deploy.sh --tags redis")
-    text = run(machine, f"{PROMPT} info")
+    text = run(machine, f"{REDIS_CLI} info")
     told = dict(re.findall(r"^(\w+):(.*?)\r?$", text, re.MULTILINE))
     for name in ("aof_last_write_status", "rdb_last_bgsave_status"):
         require(told.get(name, "ok") == "ok", f"{name} ok", told.get(name, ""), FULL_DISK)

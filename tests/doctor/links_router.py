@@ -7,13 +7,13 @@ import re
 from datetime import datetime
 from typing import Any
 
+from deployed_names import CONTAINERS, GATEWAY_DIR, ROUTER_DIR, ROUTER_PREFIX
 from host.measures import READ_STATISTICS, read_servers
 from report.model import CheckFailedError, require
 
 from doctor.case import Case, Machine
 from doctor.containers import inspect, require_healthy, require_no_loop, require_running, run
 
-BASE_DIR = "/opt/litellm-vibe-router"
 HOOK = "vibe_router.router_instance"
 TIERS = {"free", "paid"}
 # LiteLLM prints this once its configuration is loaded.
@@ -27,14 +27,14 @@ HINT_RENDER = "it was changed by hand, or is of an own compose file: ./deploy.sh
 
 def gateway_runs(case: Case, machine: Machine) -> None:
     """The gateway's container runs, without a break."""
-    require_no_loop(machine, require_running(machine, "vibe-gateway"))
+    require_no_loop(machine, require_running(machine, CONTAINERS["gateway"]))
 
 
 def a_slot_serves(case: Case, machine: Machine) -> None:
     """A release was switched to on that host."""
-    done = machine.host.run(f"readlink {BASE_DIR}/router/serving")
+    done = machine.host.run(f"readlink {ROUTER_DIR}/serving")
     hint = "nothing was deployed there, or the first deployment failed: ./deploy.sh"
-    require(done.rc == 0, "a slot that serves", f"no {BASE_DIR}/router/serving", hint)
+    require(done.rc == 0, "a slot that serves", f"no {ROUTER_DIR}/serving", hint)
     case.learn(machine, slot=str(done.stdout).strip().rsplit("/", 1)[-1].removesuffix(".env"))
 
 
@@ -136,7 +136,7 @@ def timeouts_fit_each_other(case: Case, machine: Machine) -> None:
     hint = "router_request_timeout: a hard question takes a model minutes"
     require(slowest >= 60, "a request_timeout of a minute or more", f"{slowest:g} s", hint)
     for gateway in case.of("gateway"):
-        config = run(gateway, f"cat {BASE_DIR}/gateway/conf/haproxy.cfg")
+        config = run(gateway, f"cat {GATEWAY_DIR}/conf/haproxy.cfg")
         found = re.search(r"^\s*timeout server (\d+)s", config, re.MULTILINE)
         patience = float(found[1]) if found else 0.0
         hint = "gateway_server_timeout above router_request_timeout"
@@ -147,7 +147,7 @@ def timeouts_fit_each_other(case: Case, machine: Machine) -> None:
 
 def slot_name(case: Case, machine: Machine) -> str:
     """Return the name of the serving slot's container."""
-    return f"litellm-vibe-router-{case.known[machine.name]['slot']}"
+    return f"{ROUTER_PREFIX}-{case.known[machine.name]['slot']}"
 
 
 def read_config(case: Case, machine: Machine) -> dict[str, Any]:

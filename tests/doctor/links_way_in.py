@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import ssl
 
+from deployed_names import CONTAINERS
 from report.model import CheckFailedError, require
 
 from doctor.case import Case
 from doctor.containers import require_running
 from doctor.symptoms import quoted
 
-GATEWAY = "vibe-gateway"
+GATEWAY = CONTAINERS["gateway"]
 # What the gateway itself answers to GET /.
 OWN_WORDS = "litellm-vibe-router"
 # The gateway's own answers come at once, refusals of an address with many wrong keys some seconds later.
@@ -73,7 +74,7 @@ def gateway_itself_answers(case: Case) -> None:
     try:
         answer = case.client.ask("GET", "/", seconds=OWN_ANSWER_SECONDS)
     except OSError as error:
-        hint = "it takes connections and answers nothing: docker logs vibe-gateway 2>&1 | tail -20 on its host"
+        hint = f"it takes connections and answers nothing: docker logs {GATEWAY} 2>&1 | tail -20 on its host"
         raise CheckFailedError("an answer to GET /", type(error).__name__, hint) from error
     found = f"{answer.status}, {answer.headers.get('content-type', 'no type')}: {quoted(answer.text)}"
     proxies = [name for name in PROXIES if os.environ.get(name) or os.environ.get(name.lower())]

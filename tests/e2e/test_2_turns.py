@@ -182,7 +182,7 @@ def test_a_thousand_simulated_conversations_move_only_where_they_may_and_two_wor
     found = asyncio.run(simulate(1000, 1, redis_address))
     assert found["redis"] == "real"
     assert faults(found) == []
-    assert found["moves"][ALONE]["ask"] > 0
+    assert found["moves"][ALONE]["prompt"] > 0
 
 
 def test_with_redis_hanging_or_gone_every_turn_is_answered_and_decided(deployed: dict[str, str]) -> None:

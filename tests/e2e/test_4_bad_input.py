@@ -356,8 +356,17 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         slots = [{"name": "blue", "port": port}, {"name": "green", "port": port + 1}]
-        message = _refused(tmp_path, {"router_slots": slots, "router_container_prefix": "other"})
+        message = _refused(tmp_path, {"router_slots": slots, "vibe_container_prefix": "other-"})
     assert f"router_slots: port {port} on 127.0.0.1 is used by another program" in message
+    assert "vibe_container_prefix: a deployment is there already, with container " in message
+
+
+@pytest.mark.usefixtures("files_of_the_deployment")
+def test_a_deployment_is_not_made_a_second_time_elsewhere(tmp_path: Path) -> None:
+    message = _refused(tmp_path, {"vibe_dir": "/srv/elsewhere"})
+    assert "vibe_dir: a deployment is there already, with container " in message
+    assert "from /opt/litellm-vibe-router/" in message
+    assert "take that deployment down first" in message
 
 
 @pytest.mark.usefixtures("files_of_the_deployment")
@@ -461,7 +470,7 @@ def test_what_an_upgrade_breaks_is_listed_and_has_to_be_accepted(tmp_path: Path)
     path.write_text(yaml.safe_dump(upgrades), encoding="utf-8")
     version = (PROJECT / "VERSION").read_text(encoding="utf-8").strip()
     (tmp_path / "version").write_text("0.0.1\n", encoding="utf-8")
-    variables: dict[str, Any] = {"vibe_upgrades_file": str(path), "deployment_dir": str(tmp_path)}
+    variables: dict[str, Any] = {"vibe_upgrades_file": str(path), "__deployment_dir": str(tmp_path)}
     command = (PLAYBOOK, "playbooks/preflight.yml", "--extra-vars")
     said = run(*command, json.dumps(variables), check=False).stdout
     assert f"From 0.0.1 to {version}:" in said
@@ -485,7 +494,7 @@ def test_a_host_that_no_deployment_ever_finished_on_has_no_older_version(
     (tmp_path / "current").mkdir()
     manifest = {"release": "a" * 12, **({"toolkit": made_by} if made_by else {})}
     (tmp_path / "current/manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    variables = {"deployment_dir": str(tmp_path), "deployment_unrecorded_sign": str(tmp_path / "current")}
+    variables = {"__deployment_dir": str(tmp_path), "__deployment_unrecorded_sign": str(tmp_path / "current")}
     done = run(PLAYBOOK, "playbooks/preflight.yml", "--extra-vars", json.dumps(variables), check=False)
     assert ("was deployed by version 0.1.0" in done.stdout) == is_older, done.stdout[-3000:]
     assert (done.returncode != 0) == is_older

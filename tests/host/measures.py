@@ -8,10 +8,12 @@ from __future__ import annotations
 import csv
 import io
 
+from deployed_names import GATEWAY_DIR
+
 LEAST_FREE_PERCENT = 5
 # Signed requests of providers are refused from five minutes on; far below that, logs of two hosts cannot be compared.
 MOST_CLOCK_SECONDS = 30
-ADMIN_SOCKET = "/opt/litellm-vibe-router/gateway/run/admin.sock"
+ADMIN_SOCKET = f"{GATEWAY_DIR}/run/admin.sock"
 # The command that prints HAProxy's statistics.
 READ_STATISTICS = (
     f'python3 -c \'import socket; s=socket.socket(socket.AF_UNIX); s.connect("{ADMIN_SOCKET}");'

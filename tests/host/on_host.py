@@ -5,12 +5,10 @@ import json
 import os
 from typing import Any
 
+from deployed_names import CONTAINERS, ROUTER_DIR, ROUTER_PREFIX
 from report.model import require
 from testinfra.host import Host
 
-BASE_DIR = "/opt/litellm-vibe-router"
-ROUTER_DIR = f"{BASE_DIR}/router"
-CONTAINERS = {"redis": "vibe-redis", "gateway": "vibe-gateway", "stub_upstream": "vibe-stub-upstream"}
 ROLES = os.environ.get("VIBE_HOST_ROLES", "router redis gateway stub_upstream").split()
 
 # A host that is leaving keeps its engine, and nothing of ours.
@@ -54,7 +52,7 @@ def inspect(host: Host, name: str) -> dict[str, Any]:
 def serving_container(host: Host) -> str:
     """Return the name of the router container that `serving` names."""
     slot = command(host, f"readlink {ROUTER_DIR}/serving").strip().rsplit("/", 1)[-1].removesuffix(".env")
-    return f"litellm-vibe-router-{slot}"
+    return f"{ROUTER_PREFIX}-{slot}"
 
 
 def container_name(host: Host, role: str) -> str:

@@ -5,7 +5,8 @@ import re
 from typing import Any
 
 import pytest
-from host.on_host import HINT_BY_HAND, HINT_DEPLOY, HINT_LOG, QUIET_MINUTES, ROUTER_DIR, command
+from deployed_names import ROUTER_DIR
+from host.on_host import HINT_BY_HAND, HINT_DEPLOY, HINT_LOG, QUIET_MINUTES, command
 from host.restarts import judge_restarts
 from report.model import require
 from testinfra.host import Host

@@ -1,8 +1,9 @@
 """The gateway sends requests to the serving slot of every router."""
 
 import pytest
+from deployed_names import BASE_DIR, CONTAINERS
 from host.measures import READ_STATISTICS, read_servers
-from host.on_host import BASE_DIR, CONTAINERS, HINT_DEPLOY, NOT_HERE, ROLES, command
+from host.on_host import HINT_DEPLOY, NOT_HERE, ROLES, command
 from report.model import require
 from testinfra.host import Host
 

@@ -2,8 +2,9 @@
 
 import time
 
+from deployed_names import BASE_DIR
 from host.measures import LEAST_FREE_PERCENT, MOST_CLOCK_SECONDS, full_disks, read_disks, seconds_apart
-from host.on_host import BASE_DIR, LEAVES, command
+from host.on_host import LEAVES, command
 from report.model import require
 from testinfra.host import Host
 

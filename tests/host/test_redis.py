@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from host.on_host import CONTAINERS, HINT_BY_HAND, HINT_DEPLOY, NOT_HERE, ROLES, command
+from deployed_names import CONTAINERS
+from host.on_host import HINT_BY_HAND, HINT_DEPLOY, NOT_HERE, ROLES, command
 from report.model import require
 from testinfra.host import Host
 

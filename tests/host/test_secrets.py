@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from host.on_host import BASE_DIR, HINT_DEPLOY, NOT_HERE, ROLES, ROUTER_DIR, command, container_name
+from deployed_names import BASE_DIR, ROUTER_DIR
+from host.on_host import HINT_DEPLOY, NOT_HERE, ROLES, command, container_name
 from report.model import require
 from testinfra.host import Host
 

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from deployed_names import BASE_DIR, CONTAINERS, ROUTER_DIR
 from host import (
     on_host,
     test_answers,
@@ -40,7 +41,6 @@ MODULES: tuple[ModuleType, ...] = (
     test_secrets,
 )
 RELEASE, SLOT = "0123456789ab", "litellm-vibe-router-blue"
-ROUTER_DIR, BASE_DIR = on_host.ROUTER_DIR, on_host.BASE_DIR
 SECRET = "sk-a-secret-of-twenty"
 IMAGE = "litellm-vibe-router/litellm:1.0-0123456789ab"
 DISK = "/dev/vda 1000000 300000 700000 {}% /"
@@ -203,7 +203,7 @@ def _arguments(check: Callable[..., None], world: World) -> Iterator[dict[str, A
         given["router"] = world.inspected[SLOT]
     many: list[dict[str, Any]] = [{}]
     if "role" in names or "container" in names:
-        roles = ("router", *on_host.CONTAINERS)
+        roles = ("router", *CONTAINERS)
         many = [{"role": role, "container": world.inspected[on_host.container_name(world, role)]} for role in roles]
     elif "name" in names:
         many = [{"name": name} for name in ("redis.conf", "password")]

@@ -80,7 +80,7 @@ def test_the_tables_name_options_alone_each_in_the_one_that_fits_its_type() -> N
         is_number = options[name]["type"] in {"int", "float"}
         assert is_number == (name in NUMBERS), name
     strange = (NUMBERS.keys() | WORDS.keys()) - options.keys()
-    assert {name.split("_")[0] for name in strange} <= {"preflight", "deployment"}
+    assert {name.split("_")[0] for name in strange} <= {"preflight", "deployment", "vibe"}
     assert set(WORDS.values()) == KINDS.keys()
 
 
@@ -101,6 +101,12 @@ def _within(name: str, value: float) -> bool:
     [
         ("name", ["vibe-redis", "a.b_c"], ["", "two words", "x\n", "a;b", "$(id)", "`id`", "-x", "../x", "ü"]),
         ("path", ["/opt/x", "/var/run/docker.sock"], ["relative", "/a b", "/a\n", "/$HOME", "/a;b", '/"x"']),
+        (
+            "folder",
+            ["/srv/gateway", "/opt/a-b_c/d.e"],
+            ["/", "/opt", "relative/x", "/a/../b", "/a b/c", "/a/b/"],
+        ),
+        ("prefix", ["team-a-", "x_"], ["-a", "a b", "$(id)", "a/b", "a" * 40]),
         ("local_path", ["/home/me/My Project/x.pem"], ["~/x", "/a\nb", "/$(id)", "/a|b", "/'x'"]),
         ("address", ["0.0.0.0", "::", "fd00::1"], ["", "localhost", "1.2.3.4:80", "1.2.3.4\n", "1.2.3.4/8", *WRONG]),
         (

@@ -27,9 +27,10 @@ def test_every_task_that_is_kept_out_of_the_output_can_be_opened_by_its_roles_va
 
 @pytest.mark.parametrize(("words", "shown"), [((), False), (("-e", "redis_secure_logging=false"), True)])
 def test_a_secret_is_shown_to_who_asks_for_it_alone(tmp_path: Path, words: tuple[str, ...], shown: bool) -> None:
-    (tmp_path / "redis.conf").write_text(f"requirepass {SECRET}\n", encoding="utf-8")
+    (tmp_path / "redis").mkdir()
+    (tmp_path / "redis/redis.conf").write_text(f"requirepass {SECRET}\n", encoding="utf-8")
     role = {"ansible.builtin.include_role": {"name": "redis", "tasks_from": "known_passwords"}}
-    play = {"hosts": "localhost", "gather_facts": False, "tasks": [role], "vars": {"redis_dir": str(tmp_path)}}
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": [role], "vars": {"vibe_dir": str(tmp_path)}}
     file = tmp_path / "play.json"
     file.write_text(json.dumps([play]), encoding="utf-8")
     done = subprocess.run(

@@ -18,7 +18,10 @@ def _variables() -> set[str]:
     specs = [
         yaml.safe_load(path.read_text(encoding="utf-8")) for path in PROJECT.glob("roles/*/meta/argument_specs.yml")
     ]
-    return {name for spec in specs for name in spec["argument_specs"]["main"]["options"]}
+    values = yaml.safe_load((PROJECT / "roles/preflight/vars/main/values.yml").read_text(encoding="utf-8"))
+    # Those of the deployment as a whole are no role's.
+    whole = {name for name in values["__preflight_words"] if name.startswith("vibe_")}
+    return whole | {name for spec in specs for name in spec["argument_specs"]["main"]["options"]}
 
 
 def test_entries_have_what_preflight_reads_and_nothing_else() -> None:

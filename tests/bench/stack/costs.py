@@ -26,7 +26,7 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from bench.arms import engine_account, output, serving_slot
-from doctor.links_redis import PROMPT
+from doctor.links_redis import REDIS_CLI
 from e2e.machine import client_settings
 
 GATEWAY, REDIS = "vibe-gateway", "vibe-redis"
@@ -56,7 +56,7 @@ class Account:
         ms = {}
         for part, name in self._containers.items():
             ms[part] = engine_account(name)["cpu_stats"]["cpu_usage"]["total_usage"] / NS_PER_MS
-        found = re.search(r"total_commands_processed:(\d+)", output("sh", "-c", f"{PROMPT} info stats"))
+        found = re.search(r"total_commands_processed:(\d+)", output("sh", "-c", f"{REDIS_CLI} info stats"))
         if found is None:
             sys.exit(f"{REDIS} does not say how many commands it processed")
         return Used(time.monotonic(), ms, int(found[1]))

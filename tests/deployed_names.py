@@ -1,0 +1,18 @@
+"""Where a host has the deployment, and what its containers are called, as the checks and the doctor need it.
+
+``VIBE_DIR`` and ``VIBE_CONTAINER_PREFIX`` are the inventory's ``vibe_dir`` and ``vibe_container_prefix``. The roles and
+``verify.py``, which runs without this file, have the same names; a test compares them.
+"""
+
+import os
+
+BASE_DIR = os.environ.get("VIBE_DIR") or "/opt/litellm-vibe-router"
+CONTAINER_PREFIX = os.environ.get("VIBE_CONTAINER_PREFIX", "")
+ROUTER_DIR = f"{BASE_DIR}/router"
+GATEWAY_DIR = f"{BASE_DIR}/gateway"
+ROUTER_PREFIX = f"{CONTAINER_PREFIX}litellm-vibe-router"
+CONTAINERS = {
+    "redis": f"{CONTAINER_PREFIX}vibe-redis",
+    "gateway": f"{CONTAINER_PREFIX}vibe-gateway",
+    "stub_upstream": f"{CONTAINER_PREFIX}vibe-stub-upstream",
+}
