@@ -1,0 +1,48 @@
+"""What a new role has to be in: a role that is in one list and not in another fails silently otherwise."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+ROLES = sorted(path.name for path in PROJECT.glob("roles/*") if path.is_dir())
+# Of the control node or of a run, not of a host's deployment: nothing on a host is made from their variables.
+NOT_OF_A_HOST = {"backup", "bundle", "deployment", "lab", "preflight", "verification"}
+
+
+def _variables(path: str) -> dict[str, str]:
+    found: dict[str, str] = yaml.safe_load((PROJECT / path).read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_has_its_parts(role: str) -> None:
+    parts = ("README.md", "defaults/main.yml", "meta/main.yml", "meta/argument_specs.yml", "tasks/main.yml")
+    assert [part for part in parts if not (PROJECT / "roles" / role / part).is_file()] == []
+
+
+@pytest.mark.parametrize("role", sorted(set(ROLES) - NOT_OF_A_HOST))
+def test_a_change_of_a_hosts_role_or_of_its_variables_is_seen(role: str) -> None:
+    seal = _variables("playbooks/vars/seal.yml")
+    assert f"'roles/{role}'" in seal["vibe_toolkits"]["base"] + seal["vibe_toolkits"]["release"] or (
+        f"'{role}'" in seal["vibe_toolkits"]["base"]
+    )
+    names = re.findall(r"varnames', '([^']+)'", seal["vibe_base_variables"] + seal["vibe_release_variables"])
+    assert any(re.match(name, f"{role}_x") for name in names)
+
+
+@pytest.mark.parametrize("role", sorted(set(ROLES) - {"backup", "bundle", "compose_project", "lab"}))
+def test_values_of_a_role_are_checked(role: str) -> None:
+    names = _variables("roles/preflight/vars/main/values.yml")["__preflight_value_names"]
+    assert re.match(names, f"{role}_x")
+
+
+def test_a_hosts_roles_are_roles() -> None:
+    named = set(
+        re.findall(r"'(\w+)'\] if|\['(\w+)', '(\w+)'\]", _variables("playbooks/vars/topology.yml")["vibe_host_roles"])
+    )
+    assert {name for found in named for name in found if name} <= set(ROLES)
