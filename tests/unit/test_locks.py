@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 PROJECT = Path(__file__).resolve().parents[2]
 LOCKS = {
@@ -54,3 +55,13 @@ def test_each_locked_package_has_hashes_and_no_address_of_an_index(lock: str) ->
 def test_the_tests_run_with_the_very_packages_of_a_control_node() -> None:
     for lock in LOCKS.keys() - {OF_THE_IMAGE}:
         assert _pins(lock) - _pins("tests/requirements.lock") == set()
+
+
+def test_litellms_version_is_the_same_wherever_it_is_written() -> None:
+    [pin] = [pin for pin in _pins("files/images/litellm/requirements.in") if pin.startswith("litellm==")]
+    version = pin.partition("==")[2]
+    assert pin in _pins(OF_THE_IMAGE)
+    defaults = yaml.safe_load((PROJECT / "roles/images/defaults/main.yml").read_text(encoding="utf-8"))
+    assert defaults["images_litellm_version"] == version
+    assert defaults["images_litellm_pull_reference"].endswith(f":v{version}")
+    assert f"LiteLLM {version} with" in (PROJECT / "docs/images.md").read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,8 +15,8 @@ ROLES = sorted(path.name for path in PROJECT.glob("roles/*") if path.is_dir())
 NOT_OF_A_HOST = {"backup", "bundle", "deployment", "lab", "preflight", "verification"}
 
 
-def _variables(path: str) -> dict[str, str]:
-    found: dict[str, str] = yaml.safe_load((PROJECT / path).read_text(encoding="utf-8"))
+def _variables(path: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((PROJECT / path).read_text(encoding="utf-8"))
     return found
 
 
