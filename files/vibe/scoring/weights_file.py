@@ -15,7 +15,8 @@ from vibe.strict_json import is_number, read_json
 
 WEIGHTS_VERSION = 1
 PRIOR, ADAPTER = "prior", "adapter"
-_MEND = {PRIOR: "deploy the release's own file again", ADAPTER: "write it again with the command fit"}
+_OWN_FILE = "deploy the release's own file again"
+_MEND = {PRIOR: _OWN_FILE, "judgement": _OWN_FILE, ADAPTER: "write it again with the command fit"}
 
 
 class WeightsFileError(ValueError):

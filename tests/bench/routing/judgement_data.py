@@ -1,0 +1,79 @@
+"""The prompts of ``judgement/`` as rows, with what folds are made by."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+FOLDER = Path(__file__).with_name("judgement")
+# From this level on the strong pool is worth its price.
+STRONG_LEVEL = 4
+# Sets that are no list of prompts.
+PAIRS, COMPOSED, FOLLOWUPS = "pairs", "composed", "followups"
+INSTRUCTION_FOLDS = 6
+BLOCK = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A ``text`` of the set ``source`` in the language ``lang`` (two letters), ``strong`` or not.
+
+    ``block`` is the same for twins, which stand next to each other; of a composition it is its instruction's.
+    """
+
+    text: str
+    strong: bool
+    source: str
+    lang: str
+    block: int
+
+
+def rows(name: str) -> list[dict[str, Any]]:
+    """Return the rows of the file *name*."""
+    with gzip.open(FOLDER / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def prompts() -> list[Prompt]:
+    """Return all labelled prompts; the two of a pair stand next to each other, the cheap one first."""
+    return [*_lists(), *_pairs(), *_composed(), *_from_followups()]
+
+
+def block_of(name: str) -> int:
+    """Return the block of ten rows that the identifier *name* is in."""
+    found = re.search(r"\d+$", name)
+    return int(found[0]) // BLOCK if found else 0
+
+
+def _lists() -> Iterator[Prompt]:
+    for row in rows("asks"):
+        yield _prompt(row, row["set"], row["lang"], block_of(row["id"]))
+
+
+def _pairs() -> Iterator[Prompt]:
+    for row in rows("pairs"):
+        for side in ("a", "b"):
+            yield _prompt(row[side], PAIRS, row["lang"], block_of(row["id"]))
+
+
+def _composed() -> Iterator[Prompt]:
+    for row in (*rows("composed"), *rows("composed2")):
+        yield _prompt(row, COMPOSED, row["lang"], crc32(row["instruction"].encode()) % INSTRUCTION_FOLDS)
+
+
+def _from_followups() -> Iterator[Prompt]:
+    """Yield what a follow-up came after, and those that stand alone."""
+    for row in (*rows("followups"), *rows("followups3")):
+        yield _prompt(row["before"], FOLLOWUPS, row["lang"], block_of(row["id"]))
+        if row["label"] == "independent":
+            yield Prompt(row["turn"], row["level"] >= STRONG_LEVEL, FOLLOWUPS, row["lang"][:2], block_of(row["id"]))
+
+
+def _prompt(row: dict[str, Any], source: str, lang: str, block: int) -> Prompt:
+    return Prompt(row["prompt"], row["level"] >= STRONG_LEVEL, source, lang[:2], block)
