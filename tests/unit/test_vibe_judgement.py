@@ -58,6 +58,13 @@ def test_the_shipped_model_is_the_fitted_one() -> None:
     assert right / len(sample) > 0.9
 
 
+def test_the_features_are_those_that_the_file_was_fitted_to() -> None:
+    samples = json.loads(JUDGEMENT_FILE.read_text(encoding="utf-8"))["samples"]
+    assert len(samples) > 20
+    for text, logit in samples:
+        assert MODEL.logit(text) == pytest.approx(logit, abs=1e-4), text
+
+
 def test_of_twins_the_hard_one_is_harder() -> None:
     twins = rows(PAIRS)
     ordered = sum(MODEL.logit(row["b"]["prompt"]) > MODEL.logit(row["a"]["prompt"]) for row in twins)

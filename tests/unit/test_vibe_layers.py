@@ -64,7 +64,7 @@ def test_imports_go_downwards() -> None:
     assert not upward
 
 
-def test_a_basic_module_imports_basics_alone() -> None:
+def test_these_modules_are_the_basics() -> None:
     assert {path.stem for path in PACKAGE.glob("*.py")} == {"__init__", "log", "escaped", "strict_json"}
 
 
@@ -107,16 +107,9 @@ def release(tmp_path: Path) -> Path:
 
 
 def _run(release: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-I", str(release / "vibe_router.py"), *words]
-    # Isolated from this process's path; the release's own folder is all that it has.
-    start = f"import sys, runpy; sys.path.insert(0, {str(release)!r}); sys.argv = {command[2:]!r}; "
-    return subprocess.run(
-        [sys.executable, "-I", "-c", f"{start}runpy.run_path(sys.argv[0], run_name='__main__')"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    # -E: without this process's PYTHONPATH; the script's own folder is all that it imports from.
+    command = [sys.executable, "-E", str(release / "vibe_router.py"), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_a_release_explains_without_what_stays_on_the_control_node(release: Path) -> None:

@@ -1,7 +1,7 @@
 """What is remembered of a conversation: names and numbers as JSON, without text. Read strictly: others write it too.
 
 A state knows the prompt that it was decided at, so that a turn that comes later continues from there, and a state that
-belongs to another history is told apart. What continues a prompt leaves the state at that prompt.
+belongs to another history is recognized. What continues a prompt leaves the state at that prompt.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ AT_SECONDS = 30
 # A time that is not known, and no time in which anything stays in a cache.
 LONG_AGO = 1
 _MAX_CHARS = 1000
-# A prompt is told by its ends and its length.
+# A long prompt is identified by its two ends and its length.
 _END_CHARS = 500
 # The name in Redis: an older release, which runs beside this one during a rollout, reads and writes it.
 _PROMPT_KEY = "ask"

@@ -31,7 +31,7 @@ _FIELDS = ("session_id", "litellm_session_id")
 _USABLE = re.compile(r"[!-~]{1,200}")
 # 128 bits: no two conversations meet by chance. The short form is for people who read headers and log lines.
 _DIGEST_BYTES, SHORT_CHARS = 16, 12
-# The opening prompt is told by its ends and its length: reading a pasted file whole costs more than it tells.
+# The opening prompt is identified by its two ends and its length: reading all of a pasted file would cost too much.
 _END_CHARS = 1000
 
 

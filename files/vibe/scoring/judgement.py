@@ -26,10 +26,9 @@ from vibe.scoring.judgement_features import (
     named_phrases,
     word_bucket,
 )
-from vibe.scoring.prompt_parts import Parts, split
-from vibe.scoring.weights_file import check_names, fault, number, numbers, read_weights
+from vibe.scoring.prompt_parts import split
+from vibe.scoring.weights_file import JUDGEMENT, check_names, fault, number, numbers, read_weights
 
-JUDGEMENT = "judgement"
 WORDS, PIECES, PHRASES = "words", "pieces", "phrases"
 TABLE_BITS = {WORDS: WORD_BITS, PIECES: PIECE_BITS, PHRASES: PHRASE_BITS}
 # Words whose weights are remembered.
@@ -56,9 +55,9 @@ class Judgement:
         """Return the probability that *prompt* needs the strong model, 0 to 1."""
         return 1.0 / (1.0 + math.exp(-max(min(self.logit(prompt), _MAX_LOGIT), -_MAX_LOGIT)))
 
-    def logit(self, prompt: str, parts: Parts | None = None) -> float:
-        """Return the logarithm of the odds that *prompt*, of these *parts*, needs the strong model."""
-        features = features_of(parts or split(prompt), prompt)
+    def logit(self, prompt: str) -> float:
+        """Return the logarithm of the odds that *prompt* needs the strong model."""
+        features = features_of(split(prompt), prompt)
         found: float = self.base + sum(map(mul, self.structure, features.structure))
         if not features.words:
             return found

@@ -112,13 +112,13 @@ def _phrases(words: list[str]) -> set[int]:
 
 
 def named_phrases(words: list[str]) -> dict[int, str]:
-    """Return the buckets of all phrases of *words*, each with its text; a bucket's first phrase names it."""
+    """Return the buckets of all phrases of *words*, each with the shortest text that has it."""
     found: dict[int, str] = {}
     last = len(words)
     for start in range(last):
         for size in (3, 2, 1):
             part = words[start : start + size]
-            # The phrases of these words alone, less those of them that are shorter.
+            # Longest first: what a shorter part has too is named by that one.
             for bucket in _phrases(part) if len(part) == size else ():
                 found[bucket] = " ".join(part)
     return {bucket: found[bucket] for bucket in _phrases(words) if bucket in found}

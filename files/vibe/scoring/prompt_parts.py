@@ -1,9 +1,9 @@
 """A prompt in two parts: the instruction, what a person asks, and the material, what that person pasted around it.
 
 How hard a prompt is follows from the instruction; of the material only its kind and its size count, never its words. A
-summary of a proof is easy, whatever the proof. What is material is told by its form alone: fences, tags, delimiters,
+summary of a proof is easy, whatever the proof. What is material shows in its form alone: fences, tags, delimiters,
 quotes, lines that are typical of logs, code or tables, the labels of templates, and where a text has none of these, its
-paragraphs between the first and the last. Bounded, linear in the part looked at, and never an error.
+paragraphs between the first and the last. Bounded, linear in the part that is read, and never an error.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from typing import NamedTuple
 
-# Of a longer prompt its beginning and its end are looked at: an instruction stands in front of a paste or behind it.
-HEAD_CHARS, TAIL_CHARS = 3000, 1500
+from vibe.scoring.text_view import window_of
+
+# Of a prompt of more lines its beginning and its end are read: an instruction comes before a paste or after it.
 HEAD_LINES, TAIL_LINES = 400, 200
 # The kinds of material, in the order in which the features list them.
 KINDS = (
@@ -60,7 +61,7 @@ _ASKING_CLOSING = re.compile(rf"</(?:{_ASKING_TAGS})>", re.IGNORECASE)
 _TAG = re.compile(r"\s*<([A-Za-z][\w-]{0,60})(?:\s[^<>]{0,200})?>")
 _CLOSING_TAG = re.compile(r"</([A-Za-z][\w-]{0,60})>")
 
-# A line of one of these kinds, told by how it begins; the first that fits.
+# How lines of these kinds begin; the first that matches counts.
 _TYPED = {
     "log": (
         r"\s*(?:\[?\d{4}-\d\d-\d\d[T ]\d|\[?\d\d:\d\d:\d\d|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d"
@@ -140,11 +141,6 @@ def split(prompt: str) -> Parts:
     if not any(map(str.isalnum, text)):
         text = ""
     return Parts(_before_colon(text, material), material, len(prompt))
-
-
-def window_of(text: str) -> str:
-    """Return the part of *text* that is looked at: all of it, or its beginning and its end."""
-    return text if len(text) <= HEAD_CHARS + TAIL_CHARS else f"{text[:HEAD_CHARS]}\n{text[-TAIL_CHARS:]}"
 
 
 def _ends_of(lines: list[str]) -> list[str]:

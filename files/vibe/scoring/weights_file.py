@@ -1,7 +1,8 @@
 """Learnt numbers in a file: the prior and the adapters, versioned and checksummed, read strictly.
 
-Shape: one JSON object with ``kind`` ("prior" or "adapter"), ``version``, ``checksum`` (SHA-256 of everything else, as
-canonical JSON) and the numbers. A file that was cut off, edited by hand or made by another version is never used.
+Shape: one JSON object with ``kind`` ("prior", "adapter" or "judgement"), ``version``, ``checksum`` (SHA-256 of
+everything else, as canonical JSON) and the numbers. A file that was cut off, edited by hand or made by another version
+is never used.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from pathlib import Path
 from vibe.strict_json import is_number, read_json
 
 WEIGHTS_VERSION = 1
-PRIOR, ADAPTER = "prior", "adapter"
+PRIOR, ADAPTER, JUDGEMENT = "prior", "adapter", "judgement"
 _OWN_FILE = "deploy the release's own file again"
-_MEND = {PRIOR: _OWN_FILE, "judgement": _OWN_FILE, ADAPTER: "write it again with the command fit"}
+_MEND = {PRIOR: _OWN_FILE, JUDGEMENT: _OWN_FILE, ADAPTER: "write it again with the command fit"}
 
 
 class WeightsFileError(ValueError):
-    """The file cannot be used; the message names the path, what is wrong and the mend."""
+    """The file cannot be used; the message names the path, what is wrong and the fix."""
 
 
 def write_weights(path: Path, kind: str, numbers: Mapping[str, object]) -> None:

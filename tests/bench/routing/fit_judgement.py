@@ -7,8 +7,8 @@
 
 A logistic regression over the features of ``vibe.scoring.judgement_features``, and over the mean of word vectors of a
 multilingual encoder. A mean of vectors is linear in them, so the fitted model folds it into one number a word: it costs
-nothing when a prompt is judged. The vectors are computed once and kept in .cache/judgement; that takes a quarter of an
-hour on one core, a fit a minute.
+nothing when a prompt is judged. The vectors are computed once and kept in .cache/judgement: some ten minutes on
+one core. A fit takes three, with its calibration.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from bench.routing.judgement_data import COMPOSED, FOLLOWUPS, INSTRUCTION_FOLDS,
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from vibe.scoring.judgement import JUDGEMENT, PHRASES, PIECES, TABLE_BITS, WORDS, encoded
+from vibe.scoring.judgement import PHRASES, PIECES, TABLE_BITS, WORDS, encoded, load_judgement
 from vibe.scoring.judgement_features import STRUCTURE_NAMES, Features, features_of, hash_of, word_bucket
 from vibe.scoring.prompt_parts import split
-from vibe.scoring.weights_file import write_weights
+from vibe.scoring.weights_file import JUDGEMENT, write_weights
 
 JUDGEMENT_FILE = Path(__file__).with_name("judgement.json")
 CACHE = Path(__file__).resolve().parents[3] / ".cache/judgement/vectors.npz"
@@ -48,6 +48,7 @@ STRUCTURE_SCALE, VECTOR_SCALE = 0.3, 0.7
 WEIGHTS = {COMPOSED: 0.25, FOLLOWUPS: 0.7}
 CALIBRATION_FOLDS = 5
 AT_A_TIME = 512
+SAMPLE_EVERY = 400
 LEAST_ROWS = 60
 MAX_BYTE = 127
 DIGITS = 6
@@ -166,6 +167,14 @@ def document_of(design: Design, model: LogisticRegression) -> dict[str, object]:
     return document
 
 
+def write_with_samples(document: dict[str, object], texts: Sequence[str]) -> None:
+    """Write *document*, with the logits that it gives *texts*: a test sees by them when features no longer fit it."""
+    write_weights(JUDGEMENT_FILE, JUDGEMENT, document)
+    model = load_judgement(JUDGEMENT_FILE)
+    document["samples"] = [[text, round(model.logit(text), DIGITS)] for text in texts]
+    write_weights(JUDGEMENT_FILE, JUDGEMENT, document)
+
+
 def evaluate(design: Design, found: Sequence[Prompt], strong: Any, weights: Any) -> None:
     """Print how each set fares by a model fitted on the others, each language, twins and unseen instructions."""
     sources = np.array([prompt.source for prompt in found])
@@ -224,7 +233,7 @@ def main() -> int:
         evaluate(design, found, strong, weights)
         return 0
     model = calibrated(design, found, strong, weights)
-    write_weights(JUDGEMENT_FILE, JUDGEMENT, document_of(design, model))
+    write_with_samples(document_of(design, model), [prompt.text for prompt in found[::SAMPLE_EVERY]])
     print(f"written: {JUDGEMENT_FILE}, {JUDGEMENT_FILE.stat().st_size} bytes, fitted on {len(found)} prompts")
     return 0
 
