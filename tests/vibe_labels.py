@@ -9,8 +9,11 @@ from typing import Any
 
 SUBJECTS = ("the garden", "a train journey", "an old friend", "the museum", "this recipe", "our neighbours")
 ASKS = ("Tell me about", "Write a few lines on", "What should I know about", "Give an opinion on")
-# Of one length: the prior cannot tell them apart by it.
-PLANTED, PLAIN = "under the statute of the federal court", "beside the meadow of the quiet village"
+# Of one length, and the prior judges both alike.
+PLANTED, PLAIN = "beside the meadow of the federal state", "beside the meadow of the quiet village"
+
+# One prompt of each, that the prior calls easy.
+LAW, HOLIDAY = f"Tell me about the museum {PLANTED}.", f"Tell me about the museum {PLAIN}."
 
 
 def made_labels(count: int, *, planted: bool) -> list[dict[str, Any]]:

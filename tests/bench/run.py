@@ -67,7 +67,6 @@ BENCHES = {
     "quality": Bench(
         "routing/quality.py", "how well scorers order prompts, with labels and without", 5, plot=plots.bars
     ),
-    "judgement": Bench("routing/judgement_quality.py", "does the score see what is asked", 0.5, deployed=False),
     "turns": Bench("turns/simulate.py", "what moves a conversation; do workers agree", 2, deployed=False),
     "fuzz": Bench("routing/fuzz.py", "what the worst request body costs", 20, deployed=False),
     "wrong-keys": Bench("gateway/wrong_keys.py", "what wrong keys cost those who have a right one", 3, tool=AB),

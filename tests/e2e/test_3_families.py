@@ -15,12 +15,11 @@ import pytest
 import requests
 import yaml
 from e2e.machine import PLAYBOOK, PROJECT, run
-from vibe_labels import PLAIN, PLANTED, made_labels, written
+from vibe_labels import HOLIDAY, LAW, PLAIN, made_labels, written
 
 MODELS = yaml.safe_load((PROJECT / "inventory/local/group_vars/all/models.yml").read_text(encoding="utf-8"))
 # YAML reads a bare off as false, and so does an operator's file.
 ROUTING: dict[str, Any] = {"chat": "shadow", "codex": False}
-LAW, HOLIDAY = f"Tell me about our neighbours {PLANTED}.", f"Tell me about our neighbours {PLAIN}."
 SERVING = Path("/opt/litellm-vibe-router/router/serving")
 APIS = ("chat/completions", "responses", "messages")
 PLUG_IN = str(PROJECT / "files/vibe_router.py")

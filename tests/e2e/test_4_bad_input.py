@@ -59,6 +59,14 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         _families(strong_share=25),
         ["router_families", "strong_share 25", "is not between 0 and 1", "0.25"],
     ),
+    "signal twice": (
+        _families(signals={"strong": ["Review"], "cheap": ["review "]}),
+        ["router_families (signals)", "signals have review twice", "each phrase once"],
+    ),
+    "signal without a letter": (
+        _families(signals={"strong": [" - "]}),
+        ["router_families (signals)", "which is no phrase"],
+    ),
     "adapter that is not there": (
         _families(adapter="/nonexistent/adapter.json"),
         ["router_families (adapter)", "adapter /nonexistent/adapter.json: cannot be read", "take adapter out"],

@@ -149,8 +149,8 @@ def study(
     )
     if learnt is not None:
         found.calibration = {
-            "adapter": bins_of(learnt.points, labels),
-            "shipped weights": bins_of(learnt.prior_points, labels),
+            "adapter": bins_of(learnt.scores, labels),
+            "shipped weights": bins_of(learnt.prior_scores, labels),
         }
     now = [record["score"] >= routed.threshold for record in records]
     then: list[bool] | None = None
@@ -158,7 +158,7 @@ def study(
         threshold = found.chosen.threshold
         scorer = with_head(prior, learnt.head, Path("what was learnt"))
         kept = ([float(record["features"][name]) for name in HEAD_NAMES] for record in records)
-        then = [scorer.raw_without_words(values) >= threshold for values in kept]
+        then = [scorer.value_without_words(values) >= threshold for values in kept]
         found.moves = Counter((_side(before), _side(after)) for before, after in zip(now, then, strict=True))
     found.kinds = _groups([kind_of(record["features"]) for record in records], records, now, then, routed)
     found.scripts = _groups([str(record.get("script", "unknown")) for record in records], records, now, then, routed)

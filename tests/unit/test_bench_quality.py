@@ -26,7 +26,7 @@ def rows() -> list[Outcome]:
 
 def test_a_head_on_a_sources_own_labels_finds_what_the_prior_cannot(rows: list[Outcome]) -> None:
     labels = [quality.labelled(row) for row in rows]
-    found = quality.with_labels(rows, labels, dict.fromkeys(("one", "two"), load_prior()), draws=2)
+    found = quality.with_labels(rows, labels, load_prior(), draws=2)
     learnt = found["ours, 100 labels"]
     assert learnt["sources"] == 2
     # 0.8 is what a perfect order reaches where 40 % of the prompts gain.

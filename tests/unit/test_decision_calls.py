@@ -14,8 +14,8 @@ import pytest
 from bench.routing.decision import TURNS, asked, conversations, deciding, of_length
 from vibe_fixtures import HARD
 
-# 227 and 2,141 with Python 3.11, and a quarter more: other versions make comprehensions calls, or not.
-MOST_CALLS, MOST_CALLS_A_TURN = 285, 14
+# 667 and 2,951 with Python 3.11, and a quarter more: other versions make comprehensions calls, or not.
+MOST_CALLS, MOST_CALLS_A_TURN = 834, 14
 
 
 def calls(data: dict[str, Any]) -> int:

@@ -11,9 +11,7 @@ from make_routing_report import costs_of, main
 from report.routing import Cost, bins_of, kind_of
 from vibe.learning.labels import read_labels
 from vibe.learning.recommendation import DO_NOT, NOT_YET, SWITCH_ON
-from vibe.scoring.features import features_of
 from vibe.scoring.scorer import HEAD_NAMES, load_prior
-from vibe.scoring.surface_features import surface_features_of
 from vibe.scoring.text_view import TextView
 from vibe.scoring.writing_system import script_of
 from vibe_labels import made_labels, written
@@ -38,8 +36,7 @@ vibe_spend_dollars_total{pool="pool-codex-mini",virtual_model="codex-auto"} 9.0
 
 
 def _features(text: str) -> dict[str, float]:
-    view = TextView(text)
-    return dict(zip(HEAD_NAMES, features_of(view) + surface_features_of(view), strict=True))
+    return dict(zip(HEAD_NAMES, load_prior().head_values(text, TextView(text)), strict=True))
 
 
 def _records(count: int, *, judged: bool) -> list[dict[str, Any]]:
@@ -100,7 +97,8 @@ def test_a_planted_rule_in_judged_answers_is_worth_the_switch(
     bins = document["calibration"]["adapter"]
     assert (bins[0]["quality"], bins[-1]["quality"]) == (1.0, 0.0)
     law = next(group for group in document["kinds"] if group["name"] == "law")
-    assert (law["quality"], law["strong"]) == (0.0, 0.0)
+    assert law["quality"] == 0.0
+    assert law["strong"] < 0.1
     # Four fifths of what fails are worth winning, the last fifth costs as much as is left.
     assert 0.7 < law["adapted"] <= 1.0
     # Two fifths of all prompts, of which the first kind that holds is not law for some.

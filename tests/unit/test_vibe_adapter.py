@@ -18,10 +18,8 @@ from vibe.scoring.family_scorers import ADAPTERS, load_scorers
 from vibe.scoring.weights_file import WeightsFileError
 from vibe.telemetry.decision_metadata import METADATA_KEY
 from vibe_fixtures import routes_document
-from vibe_labels import PLAIN, PLANTED, made_labels, written
+from vibe_labels import HOLIDAY, LAW, made_labels, written
 from vibe_router import VibeIntelligentRouter
-
-LAW, HOLIDAY = f"Tell me about our neighbours {PLANTED}.", f"Tell me about our neighbours {PLAIN}."
 
 
 @pytest.fixture(scope="module")

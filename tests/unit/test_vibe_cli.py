@@ -34,13 +34,13 @@ def test_explain_prints_decision_and_contributions() -> None:
     result = _vibe("explain", HI)
     assert result.returncode == 0, result.stderr
     assert "any -> cheap_pool" in result.stdout
-    assert "greeting" in result.stdout
+    assert "phrases " in result.stdout
     assert "strong_pool" in _vibe("explain", HARD).stdout
 
 
 def test_explain_as_json_adds_up() -> None:
     report = json.loads(_vibe("explain", HARD, "--json").stdout)
-    assert report["raw"] == pytest.approx(report["base"] + sum(part["points"] for part in report["contributions"]))
+    assert report["raw"] == pytest.approx(report["base"] + sum(part["log_odds"] for part in report["contributions"]))
     assert report["decisions"][0]["pool"] == "strong_pool"
 
 

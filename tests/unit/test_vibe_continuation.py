@@ -8,12 +8,14 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from bench.routing.judgement_data import rows as rows_of
 from hypothesis import given
 from hypothesis import strategies as st
-from vibe.rules.complaint import is_complaint
-from vibe.rules.continuation import is_continuation
+from vibe.rules.complaint import is_complaint, is_listed_complaint
+from vibe.rules.continuation import is_continuation, is_listed_continuation
 from vibe.rules.continuation_words import LINKS
-from vibe_fixtures import HARD
+from vibe.scoring.turn_models import TURNS_FILE, load_turn_models
+from vibe_fixtures import HARD, HI
 
 LABELLED = Path(__file__).resolve().parents[3] / "shared/data/tiers.jsonl.gz"
 
@@ -62,8 +64,8 @@ def test_a_prompt_without_an_object_of_its_own_continues(prompt: str) -> None:
 
 
 @pytest.mark.parametrize("prompt", INDEPENDENT)
-def test_a_prompt_that_says_what_it_is_about_does_not(prompt: str) -> None:
-    assert not is_continuation(prompt)
+def test_a_prompt_that_says_what_it_is_about_is_not_listed(prompt: str) -> None:
+    assert not is_listed_continuation(prompt)
 
 
 COMPLAINTS = (
@@ -112,8 +114,8 @@ def test_a_person_says_that_the_answer_is_wrong(prompt: str) -> None:
 
 
 @pytest.mark.parametrize("prompt", NO_COMPLAINTS)
-def test_a_question_about_something_wrong_is_no_complaint(prompt: str) -> None:
-    assert not is_complaint(prompt)
+def test_a_question_about_something_wrong_is_not_listed(prompt: str) -> None:
+    assert not is_listed_complaint(prompt)
 
 
 @given(st.text(max_size=400))
@@ -125,10 +127,54 @@ def test_any_text_is_judged(text: str) -> None:
 @pytest.mark.skipif(not LABELLED.exists(), reason="the labelled prompts are not on this machine")
 def test_prompts_that_were_asked_alone_are_hardly_ever_taken_for_a_continuation() -> None:
     with gzip.open(LABELLED, "rt", encoding="utf-8") as lines:
-        prompts = [json.loads(line)["prompt"] for line in lines]
+        rows = [json.loads(line) for line in lines]
+    prompts = [row["prompt"] for row in rows]
+    hard = [row["prompt"] for row in rows if row["tier"] in ("COMPLEX", "REASONING")]
     # Greetings and the like are among them, and they are continuations in a conversation.
-    assert sum(map(is_continuation, prompts)) <= 0.02 * len(prompts)
-    assert not any(map(is_complaint, prompts))
+    assert sum(map(is_listed_continuation, prompts)) <= 0.02 * len(prompts)
+    assert sum(is_continuation(prompt, HI, "Hello!") for prompt in hard) <= 0.02 * len(hard)
+    assert not any(map(is_listed_complaint, prompts))
+    assert sum(map(is_complaint, prompts)) <= 0.02 * len(prompts)
+
+
+def test_a_hard_prompt_about_something_else_does_not_continue() -> None:
+    assert not is_continuation(HARD, "write a cover letter for a junior accountant", "Dear Sir or Madam")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "before", "answer"),
+    [
+        (
+            "which shard did you mean in step 2?",
+            "Split the orders table over shards",
+            "1. Pick a key. 2. Move a shard.",
+        ),
+        ("thanks! same for the refunds table please", "write a sql query for orders per customer", "SELECT ..."),
+        ("make it shorter and less american", "write a cover letter for a junior accountant", "Dear Sir or Madam"),
+    ],
+)
+def test_what_refers_to_what_was_said_before_continues(prompt: str, before: str, answer: str) -> None:
+    assert is_continuation(prompt, before, answer)
+
+
+def test_the_features_of_turns_are_those_that_the_models_were_fitted_to() -> None:
+    models = load_turn_models()
+    samples = json.loads(TURNS_FILE.read_text(encoding="utf-8"))["samples"]
+    for prompt, before, answer, is_listed, log_odds in samples["continuation"]:
+        assert models.continues(prompt, before, answer, is_listed=is_listed) == pytest.approx(log_odds, abs=1e-4)
+        assert is_listed_continuation(prompt) == is_listed
+    for prompt, is_listed, log_odds in samples["complaint"]:
+        assert models.complains(prompt, is_listed=is_listed) == pytest.approx(log_odds, abs=1e-4)
+        assert is_listed_complaint(prompt) == is_listed
+
+
+def test_labelled_turns_are_told_apart() -> None:
+    # On what it was fitted to, so this says nothing of how good it is: tables of other features would tell nothing.
+    turns = [(row, row["label"] == "continues") for row in rows_of("followups3")]
+    right = sum(is_continuation(row["turn"], row["before"]["prompt"], row["answer"]) == truth for row, truth in turns)
+    assert right / len(turns) > 0.7
+    said = [(row, row["label"] == "complaint") for row in rows_of("verdicts3")]
+    assert sum(is_complaint(row["turn"]) == truth for row, truth in said) / len(said) > 0.8
 
 
 @pytest.mark.parametrize("link", LINKS)

@@ -17,11 +17,18 @@ from vibe.memory.redis_store import ENTRIES, FIELD, KNOWN_PREFIX, OUTCOMES, Redi
 from vibe.memory.store import AWAY, BY_CLIENT, BY_ESCALATION, KEEP_SECONDS, MemoryStore
 from vibe.routes.routes_file import RoutesError, load_routes
 from vibe.rules import RULE_NAMES
-from vibe.scoring.scorer import HEAD_NAMES
+from vibe.scoring.scorer import HEAD_NAMES, load_prior
 from vibe_fixtures import HARD, HI, routes_document
 from vibe_router import VibeIntelligentRouter
 
 MOST = 1000
+PRIOR = load_prior()
+# No JSON, of a release with fewer features, of one with another judgement.
+UNUSABLE = (
+    "spoilt",
+    json.dumps({"family": "chat", "prior": PRIOR.name, "values": [1]}),
+    json.dumps({"family": "chat", "prior": "0" * 12, "values": [1] * len(HEAD_NAMES)}),
+)
 SAID = b'{"request_id": "call-1", "good": false}'
 
 
@@ -205,7 +212,7 @@ def test_what_was_judged_of_the_cheap_pool_is_labels_that_fit_reads(tmp_path: Pa
         _asked(router, text, f"call-{number}")
     _asked(router, HI, "other", model="codex-auto")
     outcomes = [outcome_of(f"call-{number}", score) for number, score in ((0, 1.0), (1, 0.25), (2, 0.0), (0, 0.5))]
-    kept = records_of([*redis.streams[ENTRIES], "spoilt", '{"family":"chat","values":[1]}'], outcomes, "chat")
+    kept = records_of([*redis.streams[ENTRIES], *UNUSABLE], outcomes, "chat", PRIOR)
     assert [record.get("judged") for record in kept] == [1.0, 0.25, 0.0, None]
     assert {record["script"] for record in kept} == {"latin"}
     judged = labels_of(kept, "pool-chat-mini")
@@ -224,8 +231,8 @@ def test_what_is_said_to_be_wrong_was_not_good_unless_a_client_said_it_was(tmp_p
     (said,) = redis.streams[OUTCOMES]
     assert json.loads(said) == {"call": "call-1", "score": 0, "by": BY_ESCALATION}
     entries = redis.streams[ENTRIES]
-    assert records_of(entries, [said], "chat")[0].items() >= {"judged": 0, "by": BY_ESCALATION}.items()
-    record = records_of(entries, [said, outcome_of("call-1", 0.75)], "chat")[0]
+    assert records_of(entries, [said], "chat", PRIOR)[0].items() >= {"judged": 0, "by": BY_ESCALATION}.items()
+    record = records_of(entries, [said, outcome_of("call-1", 0.75)], "chat", PRIOR)[0]
     assert record.items() >= {"judged": 0.75, "by": BY_CLIENT}.items()
     (label,) = labels_of([record], "pool-chat-mini").labels
     assert label["weak_score"] == 0.75

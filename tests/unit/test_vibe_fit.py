@@ -65,13 +65,13 @@ def test_a_threshold_that_is_told_makes_its_share_of_unseen_prompts(adapter: Pat
     (point,) = (point for point in curve if point["share"] == 0.4)
     scorer = load_scorer(adapter)
     fresh = made_labels(260, planted=True)[160:]
-    strong = [scorer.score(row["prompt"]).raw >= point["threshold"] for row in fresh]
+    strong = [scorer.score(row["prompt"]).value >= point["threshold"] for row in fresh]
     assert strong == [row["weak_score"] == 0.0 for row in fresh]
 
 
-def test_points_of_an_adapted_score_add_up(adapter: Path) -> None:
+def test_parts_of_an_adapted_score_add_up(adapter: Path) -> None:
     scored = load_scorer(adapter).score(f"Tell me about the garden {PLANTED}.")
-    assert scored.raw == pytest.approx(scored.base + sum(part.points for part in scored.contributions))
+    assert scored.raw == pytest.approx(scored.base + sum(part.log_odds for part in scored.contributions))
     assert len(scored.leading(3)) == 3
 
 
@@ -106,7 +106,7 @@ def test_a_forced_adapter_says_so(tmp_path: Path) -> None:
         ('{"prompt": "x", "weak_score": 7}', "weak_score: must be a number from 0 to 1"),
         ('{"prompt": "x", "weak_score": true}', "weak_score: must be a number from 0 to 1"),
         ('{"prompt": " ", "weak_score": 1}', "prompt: must be a text that is not empty"),
-        ('{"features": {"length": 1}, "weak_score": 1}', "features: not a number: proof"),
+        ('{"features": {"length": 1}, "weak_score": 1}', "features: not a number: judgement, proof"),
     ],
 )
 def test_a_bad_label_is_named_by_file_and_line(
@@ -180,7 +180,7 @@ def _spoil(key: str, value: object, *, signed: bool) -> Any:
     [
         (lambda document: json.dumps(document)[:-9], "is not valid JSON"),
         (lambda document: "[]", "must be one JSON object"),
-        (_spoil("kind", "prior", signed=True), "its kind must be 'adapter'"),
+        (_spoil("kind", "judgement", signed=True), "its kind must be 'adapter'"),
         (_spoil("version", 99, signed=True), "its version must be 1, is 99"),
         (_spoil("base", 7.0, signed=False), "its checksum does not fit its content"),
         (_spoil("base", "7", signed=True), "base: must be a number"),
@@ -200,7 +200,9 @@ def test_a_spoilt_adapter_is_refused_with_its_path(adapter: Path, tmp_path: Path
 
 
 def test_a_spoilt_prior_stops_the_start(tmp_path: Path) -> None:
-    spoilt = tmp_path / "prior.json"
-    spoilt.write_text(PRIOR_FILE.read_text(encoding="utf-8").replace("22.0", "2.0"), encoding="utf-8")
-    with pytest.raises(WeightsFileError, match="its checksum does not fit its content; deploy the release's own file"):
+    spoilt = tmp_path / "judgement.json"
+    spoilt.write_text(
+        PRIOR_FILE.read_text(encoding="utf-8").replace('"words_scale": 0', '"words_scale": 1'), encoding="utf-8"
+    )
+    with pytest.raises(WeightsFileError, match=r"checksum does not fit .* Fix: deploy the release's own file"):
         load_prior(spoilt)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from vibe.request.housekeeping import TITLE
 from vibe.request.injected_blocks import INJECTED_TAGS
 from vibe.request.request import read_request
-from vibe.request.turn_kind import MAIN, PROBE, TITLE
+from vibe.request.turn_kind import MAIN, PROBE
 from vibe.scoring.scorer import load_prior
 from vibe_fixtures import HARD, HI
 

@@ -128,15 +128,16 @@ def test_without_margins_the_threshold_alone_moves() -> None:
 
 
 @pytest.mark.parametrize("times", [1, 2, 3, 4])
-def test_the_same_tool_call_failing_again_and_again_escalates(times: int) -> None:
+def test_tool_results_that_fail_in_a_row_escalate(times: int) -> None:
     talk = Talk()
     talk.ask(EASY)
-    decisions = [talk.tool("Process exited with code 1", '{"cmd": "make"}') for _ in range(times)]
+    failures = ("Process exited with code 1", "Error: no such file", "Exit status 2", "exit code: 127")
+    decisions = [talk.tool(failures[turn], f'{{"try": {turn}}}', f"tool_{turn}") for turn in range(times)]
     escalated = [decision.rule == "escalation" for decision in decisions]
     assert escalated == [turn >= 3 for turn in range(1, times + 1)]
     if times >= 3:
         assert decisions[-1].target == STRONG
-        assert decisions[-1].reasons == (f"the same tool call failed {times} times",)
+        assert decisions[-1].reasons == (f"{times} tool results in a row failed",)
         # And stays there: in the loop, for a continuation, for another prompt.
         assert talk.tool("Process exited with code 0", '{"cmd": "make"}').target == STRONG
         assert talk.ask("ok go on").target == STRONG
@@ -159,17 +160,37 @@ def test_an_escalation_is_seen_in_the_history_where_nothing_is_remembered_of_it(
 @pytest.mark.parametrize(
     "results",
     [
-        [("exit code: 1", "a"), ("exit code: 1", "b"), ("exit code: 1", "c")],
         [("exit code: 1", "a"), ("exit code: 0", "a"), ("exit code: 1", "a"), ("exit code: 1", "a")],
-        [("exit code: 1", "a"), ("exit code: 1", "a"), ("exit code: 1", "a"), ("all good", "b")][:2],
+        [("exit code: 1", "a"), ("exit code: 1", "a"), ("all good", "b"), ("exit code: 1", "a"), ("exit code: 1", "a")],
+        [("exit code: 1", "a"), ("exit code: 1", "a")],
         [("it failed", "a")] * 5,
+        [("ERROR 2026-11-30 12:00:01 lost the leader\nError: flapped", "a")] * 5,
+        [('{"error": null, "rows": 3}', "a")] * 5,
     ],
-    ids=["other calls", "a success between", "twice", "no exit code"],
+    ids=["a success between", "another call's success between", "twice", "no sign", "a log", "no error"],
 )
-def test_what_is_no_repeated_failure_does_not_escalate(results: list[tuple[str, str]]) -> None:
+def test_what_is_no_failure_in_a_row_does_not_escalate(results: list[tuple[str, str]]) -> None:
     talk = Talk()
     talk.ask(EASY)
     assert all(talk.tool(text, arguments).target == CHEAP for text, arguments in results)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        "Traceback (most recent call last):\n  File 'x'",
+        "ValueError: x",
+        "<tool_use_error>File has not been read yet.",
+        '{"error": "not found"}',
+        '{"isError": true}',
+        "Failed to open x",
+        "error: pathspec 'x' did not match",
+    ],
+)
+def test_a_result_that_begins_as_errors_do_is_a_failure(result: str) -> None:
+    talk = Talk()
+    talk.ask(EASY)
+    assert [talk.tool(result).rule for _ in range(3)][-1] == "escalation"
 
 
 def test_the_number_of_failures_is_the_familys_and_none_never_escalates() -> None:

@@ -5,19 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import shorten
 
 from vibe.memory.store import MemoryStore
 from vibe.request.prompt import CHAT, COMPLETIONS, FIELD_OF_CALL_TYPE, MESSAGES, RESPONSES
 from vibe.request.request import Request, read_request
 from vibe.routes.family import Family
 from vibe.routes.routes_file import Routes
+from vibe.routes.signals import SIDES
 from vibe.routing.decision import Decision, decide
 from vibe.rules.score import STAYS
 from vibe.scoring.family_scorers import Scorers
+from vibe.scoring.prompt_parts import split
 from vibe.scoring.score import Score
-from vibe.scoring.scorer import Scorer
+from vibe.scoring.scorer import Scorer, load_prior
+from vibe.scoring.signals import Signalled
 from vibe.strict_json import read_json
 
+MOST_PHRASES = 5
+MOST_INSTRUCTION_CHARS = 240
 # The endpoint's path says the API; without one, the field that holds the conversation does.
 _BY_PATH = {
     "/chat/completions": CHAT,
@@ -57,7 +63,7 @@ def explain(
     """Print for each of *requests*, in order, its score and what is decided for each of *families*.
 
     Requests of one conversation are decided as its turns. Families of different scorers have a score each; as JSON, the
-    contributions are those of the first family's.
+    contributions are those of the first family's. The phrases are weighed by the shipped judgement, whatever scores.
     """
     groups = scorers.groups(families)
     stores = {family.name: MemoryStore() for family in families}
@@ -69,16 +75,21 @@ def explain(
         for request in requests
     ]
     if as_json:
-        documents = [_document(scores[0], decisions) for scores, decisions in reports]
+        documents = [
+            _document(request.prompt or "", scores[0], decisions)
+            for request, (scores, decisions) in zip(requests, reports, strict=True)
+        ]
         print(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
         return
     for index, (scores, decisions) in enumerate(reports, start=1):
         if len(reports) > 1:
             print(f"request {index} of {len(reports)}: a {requests[index - 1].turn} turn")
         else:
-            for (_, scored_for), scored in zip(groups, scores, strict=True):
+            _print_parts(requests[0].prompt or "")
+            for (scorer, scored_for), scored in zip(groups, scores, strict=True):
                 if len(groups) > 1:
                     print(f"score for {', '.join(family.name for family in scored_for)}")
+                _print_signals(requests[0].prompt or "", scorer)
                 _print_score(scored)
         for decision in decisions:
             print(f"{decision.virtual_model} -> {decision.target}  (rule {decision.rule}: {_why(decision)})")
@@ -119,8 +130,12 @@ def _call_type(path: str, body: Mapping[str, object], where: str) -> str:
     raise BodyError(f"{where}: has none of the fields messages, input, prompt, so it is no request that is routed")
 
 
-def _document(scored: Score, decisions: list[Decision]) -> dict[str, object]:
+def _document(prompt: str, scored: Score, decisions: list[Decision]) -> dict[str, object]:
+    parts = split(prompt)
     return {
+        "instruction": parts.instruction,
+        "material": parts.material,
+        "phrases": load_prior().judgement.leading(prompt, MOST_PHRASES),
         "score": scored.value,
         "raw": scored.raw,
         "base": scored.base,
@@ -129,12 +144,28 @@ def _document(scored: Score, decisions: list[Decision]) -> dict[str, object]:
     }
 
 
+def _print_parts(prompt: str) -> None:
+    """Print what of *prompt* is instruction, how much of which kind is material, and which phrases weigh most."""
+    parts = split(prompt)
+    asked = shorten(parts.instruction, MOST_INSTRUCTION_CHARS, placeholder=" …") or "none, so the material is read"
+    pasted = ", ".join(f"{kind} ({chars:,} characters)" for kind, chars in parts.material.items()) or "none"
+    phrases = load_prior().judgement.leading(prompt, MOST_PHRASES)
+    weighed = ", ".join(f"{phrase} {part:+.2f}" for phrase, part in phrases) or "none"
+    print(f"instruction   {asked}\nmaterial      {pasted}\nphrases       {weighed}\n")
+
+
+def _print_signals(prompt: str, scorer: Scorer) -> None:
+    if isinstance(scorer, Signalled):
+        for side, phrases in zip(SIDES, scorer.found(prompt), strict=True):
+            print(f"signals, {side:<8}{', '.join(phrases) or 'none'}")
+
+
 def _print_score(scored: Score) -> None:
-    print(f"{'feature':<20}{'value':>8}{'points':>9}")
-    print(f"{'(base)':<20}{'':>8}{scored.base:>+9.1f}")
+    print(f"{'part':<20}{'value':>8}{'log odds':>10}")
+    print(f"{'(base)':<20}{'':>8}{scored.base:>+10.2f}")
     for part in scored.contributions:
-        print(f"{part.feature:<20}{part.value:>8.2f}{part.points:>+9.1f}")
-    print(f"{'score (0 to 100)':<20}{'':>8}{scored.value:>9.1f}\n")
+        print(f"{part.feature:<20}{part.value:>8g}{part.log_odds:>+10.2f}")
+    print(f"{'score (0 to 100)':<20}{'':>8}{scored.value:>10.1f}\n")
 
 
 def _why(decision: Decision) -> str:

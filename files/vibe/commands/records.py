@@ -12,6 +12,7 @@ from typing import Any
 from vibe.feedback.decision_records import records_of
 from vibe.memory.redis_store import ENTRIES, FIELD, OUTCOMES
 from vibe.routes.family import Family
+from vibe.scoring.scorer import load_prior
 from vibe.strict_json import read_json
 
 CONFIG_NAME, SECRETS_FILE = "config.yaml", Path("/run/secrets/vibe.json")
@@ -20,7 +21,7 @@ _PAGE = 1000
 
 
 class StreamsError(RuntimeError):
-    """What was kept cannot be read; the message says why and the mend."""
+    """What was kept cannot be read; the message says why and the fix."""
 
 
 def records(family: Family, folder: Path) -> int:
@@ -29,9 +30,9 @@ def records(family: Family, folder: Path) -> int:
     Raises:
         StreamsError: this is no slot's container, or Redis does not answer.
     """
-    client = _client(folder)
+    client, prior = _client(folder), load_prior()
     try:
-        found = records_of(_lines(client, ENTRIES), _lines(client, OUTCOMES), family.name)
+        found = records_of(_lines(client, ENTRIES), _lines(client, OUTCOMES), family.name, prior)
     except Exception as error:
         # The client's own words may quote its address.
         raise StreamsError(f"records: Redis does not answer: {type(error).__name__}; ./deploy.sh doctor") from None

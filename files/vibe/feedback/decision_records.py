@@ -15,9 +15,7 @@ from vibe.request.request import Request
 from vibe.request.request_id import UNKNOWN
 from vibe.routing.decision import Decision
 from vibe.rules.score import NAME as SCORE_RULE
-from vibe.scoring.features import features_of
-from vibe.scoring.scorer import HEAD_NAMES
-from vibe.scoring.surface_features import surface_features_of
+from vibe.scoring.scorer import HEAD_NAMES, Prior
 from vibe.scoring.text_view import TextView
 from vibe.scoring.writing_system import script_of
 from vibe.strict_json import is_number
@@ -28,8 +26,11 @@ _TOLD = ("family", "at", "pool", "score", "script", "adapter")
 _DIGITS = 4
 
 
-def entry_of(decision: Decision, request: Request, call_id: str) -> str | None:
-    """Return what is kept of *decision*: None without a call id, without a scored prompt, and in a tool loop."""
+def entry_of(decision: Decision, request: Request, call_id: str, prior: Prior) -> str | None:
+    """Return what is kept of *decision*, with the features that *prior* gives.
+
+    None without a call id, without a scored prompt, and in a tool loop.
+    """
     if call_id == UNKNOWN or decision.rule != SCORE_RULE or request.dialogue.in_tool_loop or not request.prompt:
         return None
     view = TextView(request.prompt)
@@ -40,7 +41,8 @@ def entry_of(decision: Decision, request: Request, call_id: str) -> str | None:
         "pool": decision.target,
         "score": decision.score,
         "script": script_of(view),
-        "values": [float(f"{value:.{_DIGITS}g}") for value in features_of(view) + surface_features_of(view)],
+        "prior": prior.name,
+        "values": [float(f"{value:.{_DIGITS}g}") for value in prior.head_values(request.prompt, view)],
     }
     if decision.adapter is not None:
         kept["adapter"] = decision.adapter
@@ -61,8 +63,10 @@ class Judged:
     not_cheap: int = 0
 
 
-def records_of(entries: Iterable[str], outcomes: Iterable[str], family: str) -> list[dict[str, object]]:
+def records_of(entries: Iterable[str], outcomes: Iterable[str], family: str, prior: Prior) -> list[dict[str, object]]:
     """Return the decisions for *family* among *entries*, each with what *outcomes* say of its answer.
+
+    Those of a release with another prior than *prior* are left out: a head is fitted on top of one.
 
     A record has ``family``, ``at`` (Unix seconds), ``pool``, ``score``, ``script`` and ``features``; ``adapter`` where
     one scored; ``judged`` (0 to 1) and ``by`` (``client`` or ``escalation``) where the answer was judged. What a client
@@ -76,8 +80,9 @@ def records_of(entries: Iterable[str], outcomes: Iterable[str], family: str) -> 
     records = []
     for entry in map(_document, entries):
         values, call = entry.get("values"), entry.get("call")
-        # Of another version of the plug-in, whose features are others.
-        if entry.get("family") != family or not isinstance(values, list) or len(values) != len(HEAD_NAMES):
+        if entry.get("family") != family or entry.get("prior") != prior.name:
+            continue
+        if not isinstance(values, list) or len(values) != len(HEAD_NAMES):
             continue
         record = {name: entry[name] for name in _TOLD if name in entry}
         record["features"] = dict(zip(HEAD_NAMES, values, strict=True))

@@ -1,8 +1,8 @@
 """Learn a head from labels, and prove by cross-validation what it gains over the prior.
 
-The model: gain of the strong pool = PRIOR_WEIGHT x the prior's score (in its standard deviations) + a ridge head over
-all features and hashed words. Penalty and weights below were chosen once, on labelled outcomes of thirteen sources,
-and are good at 100 labels and at 400: there is nothing to tune.
+The model: gain of the strong pool = what STARTS takes the log odds of the prior and the length to be worth (in their
+standard deviations) + a ridge head over all features and hashed words. Penalty and weights below were chosen once, on
+labelled outcomes of ten sources, and are good at 100 labels and at 400: there is nothing to tune.
 """
 
 from __future__ import annotations
@@ -14,23 +14,24 @@ from dataclasses import dataclass
 from vibe.learning.apgr import apgr, bootstrap_differences, bootstrap_won, cpt, won_at
 from vibe.learning.labels import Label, gains_of
 from vibe.learning.ridge import Row, Weights, solve_ridge
-from vibe.scoring.scorer import HEAD_NAMES, Prior
+from vibe.scoring.score import value_of
+from vibe.scoring.scorer import HEAD_NAMES, JUDGED, Prior
 from vibe.scoring.surface_features import GRAM_BUCKETS
 
 LEAST_LABELS = 100
 PENALTY = 10.0
-PRIOR_WEIGHT = 0.06
+# What the labels are taken to say before any is read: of labelled outcomes, longer prompts gain most surely.
+STARTS = {JUDGED: 0.02, "length": 0.06}
 # What all words and pairs together may say, against one dense feature.
 GRAM_WEIGHT = 2.0
 FOLDS = 10
 DRAWS = 1000
 INTERVAL = 0.95
-MIDDLE = 50.0
 # Strong shares that are told with the threshold that makes them, and parts of the gap with the share that they need.
 TOLD_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.7)
 TOLD_PARTS = (0.5, 0.8)
 SIGNIFICANT_DIGITS = 6
-_LENGTH = HEAD_NAMES.index("length")
+_LENGTH, _JUDGED = HEAD_NAMES.index("length"), HEAD_NAMES.index(JUDGED)
 _SEED = 0
 
 
@@ -74,16 +75,16 @@ class Learnt:
     """The numbers of an adapter, and the proof of its worth, by labels that were not fitted on.
 
     ``curve``: one point for each of ``TOLD_SHARES``. ``needed``: for each of ``TOLD_PARTS`` of the gap the strong share
-    that wins it, by adapter and by prior. Both are empty where the strong pool gains nothing on the labels. ``points``:
-    the score of each label by a head that has not seen it, ``prior_points`` by the prior.
+    that wins it, by adapter and by prior. Both are empty where the strong pool gains nothing on the labels. ``scores``:
+    of each label by a head that has not seen it, 0 to 100, ``prior_scores`` by the prior.
     """
 
     head: dict[str, object]
     gain: Gain
     curve: list[Point]
     needed: dict[float, tuple[float, float]]
-    points: list[float]
-    prior_points: list[float]
+    scores: list[float]
+    prior_scores: list[float]
 
 
 class Task:
@@ -92,11 +93,17 @@ class Task:
     def __init__(self, labels: list[Label], prior: Prior) -> None:
         """Take the *labels*, and the *prior* that a head is to stand on."""
         self.gains = gains_of(labels)
-        self.prior_raw = [prior.raw(label.prior_values) for label in labels]
-        self.offsets = [PRIOR_WEIGHT * (raw - prior.raw_centre) / prior.raw_spread for raw in self.prior_raw]
+        self.prior_raw = [label.values[_JUDGED] for label in labels]
+        self.centre = prior.head_centre
+        self.starts = [
+            STARTS.get(name, 0.0) / spread for name, spread in zip(HEAD_NAMES, prior.head_spread, strict=True)
+        ]
+        self.offsets = [
+            math.fsum(s * (v - c) for s, v, c in zip(self.starts, label.values, self.centre, strict=True) if s)
+            for label in labels
+        ]
         root = math.sqrt(len(HEAD_NAMES))
         self.factors = [1.0 / (root * spread) for spread in prior.head_spread]
-        self.centre = prior.head_centre
         self.rows = [
             Row(
                 [(v - c) * f for v, c, f in zip(label.values, self.centre, self.factors, strict=True)],
@@ -141,13 +148,13 @@ def learn(labels: list[Label], prior: Prior) -> Learnt:
         _gained(unseen, lengths, task.gains, adapter_apgr - length_apgr),
     )
     scale, shift = _calibration(unseen, task.prior_raw)
-    points = [shift + scale * value for value in unseen]
+    scores = [value_of(shift + scale * value) for value in unseen]
     return Learnt(
-        _head(task, task.fit(list(range(len(labels)))), prior, scale, shift),
+        _head(task, task.fit(list(range(len(labels)))), scale, shift),
         gain,
-        *_proof(task, points),
-        points,
-        task.prior_raw,
+        *_proof(task, scores),
+        scores,
+        [value_of(raw) for raw in task.prior_raw],
     )
 
 
@@ -155,18 +162,18 @@ def _gained(scores: list[float], others: list[float], gains: list[float], differ
     return _interval(difference, bootstrap_differences(scores, others, gains, DRAWS, _SEED))
 
 
-def _proof(task: Task, points: list[float]) -> tuple[list[Point], dict[float, tuple[float, float]]]:
-    """Return curve and needed shares of ``Learnt``; *points*: the labels' scores by heads that have not seen them."""
+def _proof(task: Task, scores: list[float]) -> tuple[list[Point], dict[float, tuple[float, float]]]:
+    """Return curve and needed shares of ``Learnt``; *scores*: the labels' by heads that have not seen them."""
     if not math.fsum(task.gains) > 0:
         return [], {}
-    ranked = sorted(points, reverse=True)
+    ranked = sorted(scores, reverse=True)
     curve = []
-    for share, drawn in zip(TOLD_SHARES, bootstrap_won(points, task.gains, TOLD_SHARES, DRAWS, _SEED), strict=True):
+    for share, drawn in zip(TOLD_SHARES, bootstrap_won(scores, task.gains, TOLD_SHARES, DRAWS, _SEED), strict=True):
         strong = max(1, round(share * len(ranked)))
         threshold = (ranked[strong - 1] + ranked[min(strong, len(ranked) - 1)]) / 2
-        won = _interval(won_at(points, task.gains, share), drawn)
+        won = _interval(won_at(scores, task.gains, share), drawn)
         curve.append(Point(share, threshold, won.value, won.low, won.high, won_at(task.prior_raw, task.gains, share)))
-    needed = {part: (cpt(points, task.gains, part), cpt(task.prior_raw, task.gains, part)) for part in TOLD_PARTS}
+    needed = {part: (cpt(scores, task.gains, part), cpt(task.prior_raw, task.gains, part)) for part in TOLD_PARTS}
     return curve, needed
 
 
@@ -186,24 +193,25 @@ def _out_of_fold(task: Task, keys: list[str]) -> list[float]:
 
 
 def _calibration(unseen: list[float], prior_raw: list[float]) -> tuple[float, float]:
-    """Return scale and shift to points: the prior's spread, and its share of labels at or above the threshold."""
+    """Return scale and shift to log odds: the prior's spread, and its share of labels at or above even odds."""
     spread = _deviation(unseen)
     scale = _deviation(prior_raw) / spread if spread > 0 else 1.0
-    strong = sum(raw >= MIDDLE for raw in prior_raw)
+    strong = sum(raw >= 0.0 for raw in prior_raw)
     if 0 < strong < len(unseen):
         ranked = sorted(unseen, reverse=True)
-        return scale, MIDDLE - scale * (ranked[strong - 1] + ranked[strong]) / 2
+        return scale, -scale * (ranked[strong - 1] + ranked[strong]) / 2
     # All on one side: nothing says where the threshold lies among them.
     return scale, (math.fsum(prior_raw) - scale * math.fsum(unseen)) / len(unseen)
 
 
-def _head(task: Task, learnt: Weights, prior: Prior, scale: float, shift: float) -> dict[str, object]:
-    """Return *learnt* in points per unit of each feature, as ``scorer.with_head`` adds them up."""
-    weights = [scale * weight * factor for weight, factor in zip(learnt.dense, task.factors, strict=True)]
-    prior_scale = scale * PRIOR_WEIGHT / prior.raw_spread
-    base = shift - prior_scale * prior.raw_centre - math.fsum(w * c for w, c in zip(weights, task.centre, strict=True))
+def _head(task: Task, learnt: Weights, scale: float, shift: float) -> dict[str, object]:
+    """Return *learnt* in log odds per unit of each feature, as ``scorer.with_head`` adds them up."""
+    weights = [
+        scale * (start + weight * factor)
+        for start, weight, factor in zip(task.starts, learnt.dense, task.factors, strict=True)
+    ]
+    base = shift - math.fsum(w * c for w, c in zip(weights, task.centre, strict=True))
     return {
-        "prior_scale": _short(prior_scale),
         "base": _short(base),
         "weights": [_short(weight) for weight in weights],
         "gram_weights": [_short(scale * math.sqrt(GRAM_WEIGHT) * weight) for weight in learnt.buckets],

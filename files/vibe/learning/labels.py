@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vibe.request.injected_blocks import without_injected
-from vibe.scoring.features import FEATURE_NAMES, features_of
-from vibe.scoring.scorer import HEAD_NAMES
-from vibe.scoring.surface_features import grams_of, surface_features_of
+from vibe.scoring.scorer import HEAD_NAMES, load_prior
+from vibe.scoring.surface_features import grams_of
 from vibe.scoring.text_view import TextView
 from vibe.strict_json import is_number, read_line
 
@@ -40,11 +39,6 @@ class Label:
     buckets: list[int]
     weak: float
     strong: float | None
-
-    @property
-    def prior_values(self) -> list[float]:
-        """The values of ``FEATURE_NAMES``."""
-        return self.values[: len(FEATURE_NAMES)]
 
 
 def read_labels(path: Path, family: str | None = None) -> list[Label]:
@@ -99,9 +93,13 @@ def _label(line: bytes, index: int, family: str | None, lines_by_id: dict[str, i
     prompt = entry.get("prompt")
     if not isinstance(prompt, str) or not prompt.strip():
         raise ValueError("prompt: must be a text that is not empty (or give features)")
-    text = without_injected(prompt)
+    return label_of(without_injected(prompt), weak, strong)
+
+
+def label_of(text: str, weak: float, strong: float | None) -> Label:
+    """Return the label of *text*, a prompt without injected blocks, on top of the shipped prior."""
     view = TextView(text)
-    return Label(text, features_of(view) + surface_features_of(view), sorted(grams_of(view)), weak, strong)
+    return Label(text, load_prior().head_values(text, view), sorted(grams_of(view)), weak, strong)
 
 
 def _given_values(features: object) -> list[float]:

@@ -1,6 +1,6 @@
-"""Remove what a client's tools write into a person's message: reminders, environment, IDE context.
+"""Remove what a client's program writes into a person's message: reminders, environment, IDE context, format rules.
 
-Such blocks come with every turn and say nothing about how hard the prompt is.
+Such text comes with every turn and says nothing about how hard the prompt is.
 """
 
 from __future__ import annotations
@@ -36,16 +36,36 @@ INJECTED_TAGS = (
 _OPENING = re.compile(rf"<({'|'.join(map(re.escape, INJECTED_TAGS))})(?:\s[^<>]{{0,200}})?>")
 # An opening tag is tried at every <: of these, so many at either end.
 _MOST_TAGS = 1000
+# What a client puts in the place of a conversation that it shortened: Claude Code, Codex CLI.
+_SUMMARIES = (
+    "This session is being continued from a previous conversation",
+    "Another language model started to solve this problem and produced a summary",
+)
+# Where the rules begin that aider appends to each message, by its formats of edits; they go to the end.
+_RULES = (
+    "\n\nTo suggest changes to a file you MUST return the entire content",
+    "\n\n# *SEARCH/REPLACE block* Rules:",
+    "\n\n# File editing rules:",
+    "\n\n# V4A Diff Format",
+)
+# They are looked for in so many of the last characters, and a summary at so many of the first.
+_RULES_CHARS, _BEGINNING_CHARS = 12_000, 200
 # Codex writes this heading above its <INSTRUCTIONS> block.
 _HEADING = re.compile(r"\A\s*# AGENTS\.md instructions for [^\n]{0,1000}(?:\n|\Z)")
 
 
+def is_summary(text: str) -> bool:
+    """Whether *text* is what a client made of the conversation so far, and no prompt."""
+    return text[:_BEGINNING_CHARS].lstrip().startswith(_SUMMARIES)
+
+
 def without_injected(text: str) -> str:
-    """Return *text* without injected blocks, stripped. Linear in its length, and quick for hostile text too.
+    """Return *text* without injected blocks and rules, stripped. Linear in its length, and quick for hostile text too.
 
     A tag that is never closed is the person's own writing and stays; so does what opens in the middle of a text with
     more than twice ``_MOST_TAGS`` of ``<``, which is pasted markup.
     """
+    text = _before_rules(text)
     if "<" not in text:
         return text.strip()
     kept: list[str] = []
@@ -68,6 +88,14 @@ def without_injected(text: str) -> str:
     # Not sub(): that tries an anchored pattern at every character.
     heading = _HEADING.match(left)
     return left[heading.end() :].strip() if heading else left.strip()
+
+
+def _before_rules(text: str) -> str:
+    """Return *text* up to the rules that a client appended."""
+    first = max(len(text) - _RULES_CHARS, 0)
+    starts = [text.find(rules, first) for rules in _RULES]
+    found = [start for start in starts if start >= 0]
+    return text[: min(found)] if found else text
 
 
 def _openings(text: str) -> Iterator[re.Match[str]]:

@@ -1,14 +1,14 @@
 """What a human asked, from the turns of any endpoint's request body.
 
 Not looked at: system prompts and instructions, tool schemas, tool calls and their results, the assistant's text,
-injected blocks, images. Every function accepts any JSON shape and raises on none.
+injected blocks, summaries of the conversation, images. Every function accepts any JSON shape and raises on none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vibe.request.injected_blocks import without_injected
+from vibe.request.injected_blocks import is_summary, without_injected
 
 # The call types that LiteLLM really sends (never "completion"), and the body's field that holds the conversation.
 CHAT, RESPONSES, MESSAGES, COMPLETIONS = "acompletion", "aresponses", "anthropic_messages", "atext_completion"
@@ -47,7 +47,7 @@ def _human_text(item: object) -> str:
 
 def _content_text(content: object) -> str:
     if isinstance(content, str):
-        return content
+        return "" if is_summary(content) else content
     return _joined(map(_part_text, content)) if isinstance(content, list) else ""
 
 
@@ -58,7 +58,7 @@ def _part_text(part: object) -> str:
     if not isinstance(part, dict) or part.get("type") not in _TEXT_PARTS:
         return ""
     text = part.get("text")
-    return text if isinstance(text, str) else ""
+    return text if isinstance(text, str) and not is_summary(text) else ""
 
 
 def _joined(texts: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from time import time
 
 from vibe.request.conversation_id import Conversation, conversation_of
 from vibe.request.explicit_choice import Choice, choices_of
+from vibe.request.housekeeping import COMPACTION
 from vibe.request.prompt import RESPONSES, WEBSOCKET
 from vibe.request.required_capabilities import Needs, needs_of
 from vibe.request.turn_kind import MAIN, turn_of
@@ -23,7 +24,7 @@ class Request:
     ``previous_response_id``, an image without words). ``turn``: the kind of turn, one of ``turn_kind``'s names.
     ``choices``: what the client chose outright, the choice that counts most first.
     ``needs``: what the model that answers must be able to do. ``dialogue``: the turns that were sent.
-    ``conversation``: what the turn is part of, None where that is nothing: a bare prompt, a background turn.
+    ``conversation``: what the turn is part of, None where that is nothing: a bare prompt, a title.
     ``notes``: what was ignored, in words. ``at``: when it came, in seconds since 1970.
     """
 
@@ -54,8 +55,9 @@ def read_request(data: Mapping[str, object], call_type: str, owner: str = "", at
         body, call_type = response_of(data.get("first_message")), RESPONSES
     headers = headers_of(data)
     dialogue = dialogue_of(body, call_type)
-    turn = turn_of(body, headers, dialogue.prompt)
-    conversation, notes = conversation_of(body, headers, dialogue, owner) if turn == MAIN else (None, ())
+    turn = turn_of(body, headers, dialogue.prompt, is_opening=dialogue.is_opening)
+    belongs = turn in (MAIN, COMPACTION)
+    conversation, notes = conversation_of(body, headers, dialogue, owner) if belongs else (None, ())
     choices = choices_of(body, headers, dialogue.prompt)
     at = time() if at is None else at
     return Request(dialogue.prompt, turn, choices, needs_of(body), dialogue, conversation, notes, at)

@@ -39,6 +39,15 @@ class Dialogue:
         """Return the human prompt in the turn at *position*, "" where there is none."""
         return prompt_in(self.turns[position]) if 0 <= position < len(self.turns) else ""
 
+    def prompt_before(self) -> str:
+        """Return the human prompt before the last one, "" where none was sent."""
+        return next((text for _, text in self.prompts_between(0, self.position, 1)), "")
+
+    def answer_before(self) -> str:
+        """Return the text of the answer before the last prompt, "" where none was sent."""
+        answers = (turn for turn in reversed(self.turns[: self.position]) if _is_answer(turn))
+        return next((text for text in map(text_of, answers) if text), "")
+
     def prompts_between(self, start: int, end: int, most: int) -> list[tuple[int, str]]:
         """Return the human prompts from position *start* up to, not including, *end*, each after its position.
 
@@ -87,6 +96,16 @@ def results_in(turn: object) -> Iterator[Mapping[str, object]]:
         for part in content:
             if isinstance(part, dict) and part.get("type") == "tool_result":
                 yield part
+
+
+def text_of(turn: object) -> str:
+    """Return the text of an assistant's *turn*, "" where it has none."""
+    content = turn.get("content") if isinstance(turn, dict) else None
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    texts = (part.get("text") for part in parts if isinstance(part, dict))
+    return "\n".join(text for text in texts if isinstance(text, str))
 
 
 def _is_answer(turn: object) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from vibe.request.explicit_choice import SOURCES
 from vibe.routes.pool import UNKNOWN, Pool
+from vibe.routes.signals import NO_SIGNALS, Signals
 
 # ACTIVE routes. SHADOW decides and tells, while the safe pool serves. OFF decides nothing: the safe pool serves.
 ACTIVE, SHADOW, OFF = "active", "shadow", "off"
@@ -20,10 +21,11 @@ class Family:
     """One virtual model and its pools; ``threshold`` is the score (0 to 100) that makes the strong pool.
 
     ``move_up_margin`` and ``move_down_margin``: points beyond the threshold that move a conversation;
-    ``escalate_after``: failures of the same tool call that do, 0 for never; ``rules``: by name, in the order in which
+    ``escalate_after``: failed tool results in a row that do, 0 for never; ``rules``: by name, in the order in which
     they are asked, none being all. ``cache_life``: seconds for which a provider keeps a prompt that it has read.
     ``strong_share``: of the prompts, 0 to 1, that the threshold is to follow; None leaves it where it is.
     ``adapter``: the name of what was learnt from the operator's labels; None scores by the prior alone.
+    ``signals``: phrases that the operator takes for a sign of a hard prompt, or of an easy one.
     """
 
     name: str
@@ -42,10 +44,11 @@ class Family:
     affinity: str = PRICED
     cache_life: float = 300.0
     adapter: str | None = None
+    signals: Signals = NO_SIGNALS
     cheap: Pool = UNKNOWN
     strong: Pool = UNKNOWN
 
     @property
     def escalates_failures(self) -> bool:
-        """Whether tool calls that fail again and again move a conversation."""
+        """Whether tool results that fail in a row move a conversation."""
         return self.escalate_after > 0 and (not self.rules or "escalation" in self.rules)

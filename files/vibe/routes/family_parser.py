@@ -1,4 +1,4 @@
-"""A family as the routes file has it, read strictly: every fault is named with its key, its value and the mend."""
+"""A family as the routes file has it, read strictly: every fault is named with its key, its value and the fix."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from vibe.request.explicit_choice import SOURCES
 from vibe.routes.family import AFFINITIES, ROUTINGS, Family
 from vibe.routes.pool import UNKNOWN, Pool
+from vibe.routes.signals import read_signals, signals_fault
 
 MIN_SCORE, MAX_SCORE = 0.0, 100.0
 MAX_FAILURES = 100
@@ -21,7 +22,17 @@ _CHOICES = {"routing": ROUTINGS, "affinity": AFFINITIES}
 _FLOATS = (*_NUMBER_KEYS, "cache_life")
 _COUNTS = {"escalate_after": MAX_FAILURES, "cache_life": MAX_CACHE_LIFE}
 _REQUIRED = ("virtual_model", "cheap_pool", "strong_pool")
-_KEYS = (*_NAME_KEYS, *_NUMBER_KEYS, *_CHOICES, *_COUNTS, "rules", "explicit_choice", "strong_share", "adapter")
+_KEYS = (
+    *_NAME_KEYS,
+    *_NUMBER_KEYS,
+    *_CHOICES,
+    *_COUNTS,
+    "rules",
+    "explicit_choice",
+    "strong_share",
+    "adapter",
+    "signals",
+)
 # Names travel in response headers and log lines: printable ASCII without spaces.
 NAME = re.compile(r"[!-~]{1,200}")
 # A part of a file's name (``vibe.scoring.family_scorers``).
@@ -65,6 +76,8 @@ def read_family(name: str, entry: object, known: Known, faults: list[str]) -> Fa
 
 def _read(key: str, value: Any) -> Any:
     """Return the checked *value* of a *key* as a family has it."""
+    if key == "signals":
+        return read_signals(value)
     if isinstance(value, list):
         return tuple(value)
     return float(value) if key in _FLOATS else value
@@ -96,6 +109,8 @@ def _faults_of(given: Mapping[str, object], known: Known) -> list[str]:
         found["strong_share"] = _share_fault(given["strong_share"])
     if "adapter" in given:
         found["adapter"] = _adapter_fault(given["adapter"])
+    if "signals" in given:
+        found["signals"] = signals_fault(given["signals"])
     return [f"{key}: {fault}" for key, fault in found.items() if fault]
 
 

@@ -13,8 +13,10 @@ from vibe.memory.conversation_state import State
 from vibe.memory.standing import NEW, Standing
 from vibe.memory.verdict import PASS, STRONG, Verdict
 from vibe.request.explicit_choice import choices_of
+from vibe.request.housekeeping import purpose_of_turn
 from vibe.request.request import Request
 from vibe.request.tool_failures import most_failures
+from vibe.request.turn_kind import MAIN
 from vibe.request.turns import Dialogue
 from vibe.routes.family import Family
 from vibe.rules import BY_NAME, RULE_NAMES
@@ -23,7 +25,7 @@ from vibe.scoring.scorer import Scorer
 
 # So many prompts at most are decided again: older ones say little about where the conversation is now.
 MOST_REPLAYED = 16
-# What the same tool call, failing again and again, came to.
+# What tool results that failed in a row came to.
 _FAILED = Verdict(STRONG, (), is_kept=True, escalates=True)
 _NO_FIELDS: Mapping[str, object] = {}
 
@@ -80,6 +82,8 @@ def _after(
 ) -> Standing:
     """Return how a conversation stands after an earlier *prompt*: of its request, what was said till then is known."""
     dialogue = Dialogue(prompt, request.dialogue.turns, position)
-    past = Request(prompt, choices=choices_of(_NO_FIELDS, _NO_FIELDS, prompt), dialogue=dialogue, at=request.at)
+    turn = purpose_of_turn(prompt, is_opening=dialogue.is_opening) or MAIN
+    choices = choices_of(_NO_FIELDS, _NO_FIELDS, prompt)
+    past = Request(prompt, turn, choices=choices, dialogue=dialogue, at=request.at)
     _, verdict, _ = first_verdict(past, family, scorer, standing)
     return standing if verdict is None else standing.after(verdict, position, prompt)

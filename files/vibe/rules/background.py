@@ -1,9 +1,11 @@
-"""What a client does by itself beside the conversation goes cheap: titles, tags, probes."""
+"""What a client does by itself goes cheap: titles, tags, probes. A compaction stays where the conversation is."""
 
 from __future__ import annotations
 
 from vibe.memory.verdict import CHEAP, Verdict
-from vibe.request.turn_kind import PROBE, TITLE
+from vibe.request.housekeeping import COMPACTION
+from vibe.request.turn_kind import MAIN
+from vibe.routes.family import OFF
 from vibe.rules.context import RuleContext
 
 NAME = "background"
@@ -11,4 +13,9 @@ NAME = "background"
 
 def judge(context: RuleContext) -> Verdict | None:
     """Judge by the kind of turn alone: the text of a title turn is the person's prompt, however hard that is."""
-    return Verdict(CHEAP, (context.request.turn,)) if context.request.turn in (TITLE, PROBE) else None
+    turn, side = context.request.turn, context.standing.side
+    if turn == MAIN:
+        return None
+    if turn == COMPACTION and side is not None and context.family.affinity != OFF:
+        return Verdict(side, (turn,))
+    return Verdict(CHEAP, (turn,))

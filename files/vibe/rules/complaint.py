@@ -1,7 +1,7 @@
-"""Whether a person says that the answer before was wrong or does not work, in the languages of ``vocabulary``.
+"""Whether a person says that the answer before was wrong or does not work.
 
-It must be about the answer: short, and said at its beginning of "it", "that", "your code" or of nothing at all. "My
-printer does not work" is a question of its own.
+By a list of phrases, in the languages of ``vocabulary``: said at the beginning of "it", "that", "your code" or of
+nothing at all. "My printer does not work" is a question of its own. And by a model (``scoring.turn_models``).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from vibe.request.token_estimate import CJK_CHAR
+from vibe.scoring.turn_models import load_turn_models
 
 # What follows is details: an error message, pasted.
 _BEGINNING_CHARS = 80
@@ -62,7 +63,13 @@ _MAX_CHARS_CJK = 20
 
 
 def is_complaint(prompt: str) -> bool:
-    """Whether *prompt* says that what was answered before is wrong. Looks at its beginning alone."""
+    """Whether *prompt* says that what was answered before is wrong."""
+    is_listed = is_listed_complaint(prompt)
+    return is_listed or load_turn_models().complains(prompt, is_listed=is_listed) > 0
+
+
+def is_listed_complaint(prompt: str) -> bool:
+    """Whether the beginning of *prompt* has a phrase that says so."""
     beginning = prompt[:_BEGINNING_CHARS].lower().replace("\u2019", "'")
     if CJK_CHAR.search(beginning):
         return any(term in beginning[:_MAX_CHARS_CJK] for term in _TERMS_CJK)

@@ -1,6 +1,7 @@
 """Whether a prompt only makes sense with what came before it: "ok go ahead", "and in German?", "why is that?", "继续".
 
-Recognised by its words, in the languages of ``vocabulary``: it is short and has no object of its own. A prompt taken
+By a list of words, in the languages of ``vocabulary``: it is short and has no object of its own. And by a model
+(``scoring.turn_models``), which also sees what was said before: "which shard did you mean in step 2?". A prompt taken
 for a continuation stays on its conversation's side, whichever that is; one that is not is scored by itself.
 """
 
@@ -11,6 +12,7 @@ import re
 from vibe.request.token_estimate import CJK_CHAR
 from vibe.rules.continuation_words import FUNCTION, GENERIC_VERB, LINK, LINKS, POINTING, TERMS_CJK
 from vibe.scoring import vocabulary
+from vibe.scoring.turn_models import load_turn_models
 
 # A prompt of so many characters or words says what it is about.
 MAX_CHARS, MAX_WORDS, MAX_CHARS_CJK = 120, 9, 12
@@ -26,8 +28,17 @@ _EMPTY = vocabulary.GREETING | vocabulary.ACKNOWLEDGEMENT | vocabulary.FILLER | 
 _ORDERS = vocabulary.HARD_VERB | vocabulary.LOOKUP | vocabulary.TRANSLATE | GENERIC_VERB
 
 
-def is_continuation(prompt: str) -> bool:
-    """Whether *prompt* continues what was asked before. Costs the same for 10 kB as for 10 MB."""
+def is_continuation(prompt: str, before: str = "", answer: str = "") -> bool:
+    """Whether *prompt* continues what was asked *before* and answered, "" where that is not known.
+
+    Costs the same for 10 kB as for 10 MB.
+    """
+    is_listed = is_listed_continuation(prompt)
+    return is_listed or load_turn_models().continues(prompt, before, answer, is_listed=is_listed) > 0
+
+
+def is_listed_continuation(prompt: str) -> bool:
+    """Whether the words of *prompt* alone say that it continues what was asked before."""
     if len(prompt) > MAX_CHARS:
         return False
     lowered = prompt.lower().replace("\u2019", "'")

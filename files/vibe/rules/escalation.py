@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from vibe.memory.verdict import STRONG, Verdict
-from vibe.request.tool_failures import repeated_failures
+from vibe.request.tool_failures import failures_in_a_row
+from vibe.request.turns import Dialogue
 from vibe.rules.complaint import is_complaint
 from vibe.rules.context import RuleContext
 
@@ -14,9 +15,9 @@ def judge(context: RuleContext) -> Verdict | None:
     """Judge by the newest results of tools, and by what the person says of the answer."""
     dialogue = context.request.dialogue
     if dialogue.in_tool_loop:
-        failures = repeated_failures(dialogue.turns) if context.family.escalate_after else 0
+        failures = failures_in_a_row(_since_prompt(dialogue)) if context.family.escalate_after else 0
         if failures and failures >= context.family.escalate_after:
-            return Verdict(STRONG, (f"the same tool call failed {failures} times",), is_kept=True, escalates=True)
+            return Verdict(STRONG, (f"{failures} tool results in a row failed",), is_kept=True, escalates=True)
     elif (
         context.standing.side is not None
         and context.request.prompt is not None
@@ -24,3 +25,7 @@ def judge(context: RuleContext) -> Verdict | None:
     ):
         return Verdict(STRONG, ("the answer is said to be wrong",), is_kept=True, escalates=True)
     return None
+
+
+def _since_prompt(dialogue: Dialogue) -> list[object]:
+    return dialogue.turns if dialogue.prompt is None else dialogue.turns[dialogue.position + 1 :]

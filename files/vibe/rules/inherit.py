@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from vibe.memory.verdict import SAFE, Verdict
+from vibe.memory.verdict import CHEAP, SAFE, Verdict
 from vibe.routes.family import OFF
 from vibe.rules.context import RuleContext
-from vibe.rules.continuation import is_continuation
+from vibe.rules.continuation import is_continuation, is_listed_continuation
 
 NAME = "inherit"
 TOOL_LOOP = "tool loop"
+# A prompt that is so likely hard by itself is not left with the cheap pool because a model takes it for a continuation.
+HARD_SCORE = 80.0
 
 
 def judge(context: RuleContext) -> Verdict | None:
@@ -20,9 +22,18 @@ def judge(context: RuleContext) -> Verdict | None:
     if dialogue.in_tool_loop or request.prompt is None:
         return None if standing.side is None else Verdict(standing.side, (TOOL_LOOP,))
     is_first = standing.side is None and dialogue.whole
-    if is_first or not is_continuation(request.prompt):
+    if is_first or not _continues(context, request.prompt):
         return None
     if standing.side is not None:
         return Verdict(standing.side, ("continues what was asked before",))
     # The turns before are with the provider alone, and nothing is known of them.
     return Verdict(SAFE, ("continues what is not to be seen",))
+
+
+def _continues(context: RuleContext, prompt: str) -> bool:
+    dialogue = context.request.dialogue
+    if is_listed_continuation(prompt):
+        return True
+    if not is_continuation(prompt, dialogue.prompt_before(), dialogue.answer_before()):
+        return False
+    return context.standing.side != CHEAP or context.scorer.score(prompt).value < HARD_SCORE

@@ -12,6 +12,8 @@ from vibe.scoring.score import Score
 NAME = "score"
 MAX_REASONS = 6
 REASON_NO_SIGNAL = "no_signal"
+# Log odds of less are not said.
+LEAST_REASON = 0.05
 # Begins the reasons where the conversation's side, not the score, decided.
 STAYS = "stays"
 
@@ -38,6 +40,7 @@ def judge(context: RuleContext) -> Verdict | None:
 
 
 def reasons_of(scored: Score) -> tuple[str, ...]:
-    """Return the main contributions in points, such as ``("greeting -28.0", "length +2.9")``."""
-    told = [f"{feature} {points:+.1f}" for feature, points in scored.leading(MAX_REASONS)]
+    """Return the main contributions in log odds, such as ``("words -1.2", "length +0.3")``."""
+    leading = scored.leading(MAX_REASONS)
+    told = [f"{feature} {part:+.1f}" for feature, part in leading if abs(part) >= LEAST_REASON]
     return tuple(told) or (REASON_NO_SIGNAL,)

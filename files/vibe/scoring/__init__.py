@@ -1,9 +1,9 @@
-"""How complex a prompt is: a score from 0 to 100, with signed contributions.
+"""How complex a prompt is: a score from 0 to 100, with what it is made of.
 
 ``scorer.Scorer`` turns a text into a ``score.Score``. ``family_scorers.load_scorers`` gives each family its own: the
-shipped prior (``prior.json``), alone or with an adapter learnt from labels. ``text_view``, ``features`` and
-``surface_features`` are what both are computed from, in time that does not grow with the text.
-
-``judgement.Judgement`` is the next prior, which no scorer uses yet: it judges the instruction that
-``prompt_parts.split`` separates from pasted material.
+shipped prior, which is a ``judgement.Judgement``, alone or with an adapter learnt from labels.
+``prompt_parts.split`` separates the instruction, which is judged, from pasted material. ``turn_models`` say whether a
+turn continues or complains. Each is a ``linear_model.LinearModel`` over what ``said`` reads of a text. ``text_view``,
+``features`` and ``surface_features`` are what the head of an adapter is computed from. All of it takes time that does
+not grow with the text.
 """

@@ -1,4 +1,4 @@
-"""The scorer of each family: the prior that all share, or one with the adapter that the family's routes name."""
+"""The scorer of each family: the prior that all share, or one with the adapter or the signals of its routes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 
 from vibe.routes.family import Family
 from vibe.routes.routes_file import Routes
+from vibe.routes.signals import NO_SIGNALS
 from vibe.scoring.scorer import Prior, Scorer, load_adapter, load_prior, with_head
+from vibe.scoring.signals import Signalled
 
 # Beside the routes file, as a release has them: a family's adapter is named by the digest of its file.
 ADAPTERS = Path("vibe") / "adapters"
@@ -45,10 +47,13 @@ def load_scorers(routes: Routes, folder: Path) -> Scorers:
         WeightsFileError: one is missing, spoilt, or was fitted for another family or on top of another prior.
     """
     prior = load_prior()
-    families = routes.by_virtual_model.values()
-    return Scorers(prior, {family.name: _adapted(family, prior, folder) for family in families if family.adapter})
+    own = {family.name: _own(family, prior, folder) for family in routes.by_virtual_model.values()}
+    return Scorers(prior, {name: scorer for name, scorer in own.items() if scorer is not prior})
 
 
-def _adapted(family: Family, prior: Prior, folder: Path) -> Scorer:
-    path = folder / ADAPTERS / f"{family.adapter}.json"
-    return with_head(prior, load_adapter(path, prior, family.name), path)
+def _own(family: Family, prior: Prior, folder: Path) -> Scorer:
+    scorer: Scorer = prior
+    if family.adapter:
+        path = folder / ADAPTERS / f"{family.adapter}.json"
+        scorer = with_head(prior, load_adapter(path, prior, family.name), path)
+    return Signalled(scorer, family.signals) if family.signals != NO_SIGNALS else scorer

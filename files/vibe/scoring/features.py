@@ -1,6 +1,6 @@
-"""What can be seen in a prompt: named, bounded, cheap numbers. Every operation is linear in the part looked at.
+"""Features for a learnt head: signals of hard and of easy prompts. Every operation is linear in the part that is read.
 
-Each feature is 0 where it is absent; what it is worth stands in ``prior.json``.
+Each feature is 0 where it is absent.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import math
 import re
 
 from vibe.scoring import vocabulary
-from vibe.scoring.lexicon import PRIOR_LEXICON
+from vibe.scoring.lexicon import FEATURE_LEXICON
 from vibe.scoring.text_view import TextView
 
 FEATURE_NAMES = (
@@ -110,7 +110,7 @@ def features_of(view: TextView) -> list[float]:
     ]
 
 
-_INDEX = PRIOR_LEXICON.index
+_INDEX = FEATURE_LEXICON.index
 _GREETING, _TRANSLATE, _HARD_VERB = _INDEX["greeting"], _INDEX["translate"], _INDEX["hard_verb"]
 _PROOF, _MATH, _ARCHITECTURE = _INDEX["proof"], _INDEX["math"], _INDEX["architecture"]
 _CONSTRAINT, _CONDITION, _REASONING = _INDEX["constraint"], _INDEX["condition"], _INDEX["reasoning"]

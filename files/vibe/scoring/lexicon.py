@@ -28,8 +28,8 @@ class Lexicon:
         return counts
 
 
-# What the prior looks for, and what only a learnt head does.
-PRIOR_LEXICON = Lexicon(
+# The lists behind ``features`` and behind ``surface_features``.
+FEATURE_LEXICON = Lexicon(
     {
         "greeting": vocabulary.GREETING,
         "acknowledgement": vocabulary.ACKNOWLEDGEMENT,

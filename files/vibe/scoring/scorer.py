@@ -5,20 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from operator import mul
 from pathlib import Path
 from typing import Protocol
 
 from vibe.scoring.features import FEATURE_NAMES, features_of
-from vibe.scoring.score import Score, score_of
+from vibe.scoring.judgement import Judgement, judgement_of
+from vibe.scoring.score import Score, score_of, value_of
 from vibe.scoring.surface_features import GRAM_BUCKETS, SURFACE_FEATURE_NAMES, grams_of, surface_features_of
 from vibe.scoring.text_view import TextView
-from vibe.scoring.weights_file import ADAPTER, PRIOR, check_names, fault, number, numbers, read_weights
+from vibe.scoring.weights_file import ADAPTER, JUDGEMENT, check_names, fault, number, numbers, read_weights
 
-PRIOR_FILE = Path(__file__).with_name("prior.json")
-HEAD_NAMES = (*FEATURE_NAMES, *SURFACE_FEATURE_NAMES)
+PRIOR_FILE = Path(__file__).with_name("judgement.json")
+# The prior's log odds are a head's first feature.
+JUDGED = "judgement"
+HEAD_NAMES = (JUDGED, *FEATURE_NAMES, *SURFACE_FEATURE_NAMES)
 # All that the hashed words and pairs add, as one line: single words are not named.
 VOCABULARY = "vocabulary"
+_NAME_DIGITS = 12
 
 
 class Scorer(Protocol):
@@ -30,52 +35,55 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True)
 class Prior:
-    """The shipped weights over ``FEATURE_NAMES``, in points per unit, and the points every prompt starts with.
+    """The shipped judgement, and what a head on top of it is fitted with.
 
-    The rest is what a head is fitted with: mean and standard deviation of the raw score and of each of ``HEAD_NAMES``
-    over the outcomes that the prior was fitted to.
+    That is the mean and the standard deviation of each of ``HEAD_NAMES`` over the prompts that it was fitted to, the
+    judgement's taken from models that had not seen the prompt.
     """
 
-    base: float
-    weights: list[float]
+    judgement: Judgement
     checksum: str
-    raw_centre: float
-    raw_spread: float
     head_centre: list[float]
     head_spread: list[float]
 
+    @property
+    def name(self) -> str:
+        """The beginning of the checksum's digest: what records call it."""
+        return self.checksum.partition(":")[2][:_NAME_DIGITS]
+
     def score(self, text: str) -> Score:
         """Score *text*."""
-        values = features_of(TextView(text))
-        return score_of(self.base, FEATURE_NAMES, values, list(map(mul, values, self.weights)))
+        return self.judgement.score(text)
 
-    def raw(self, values: list[float]) -> float:
-        """Return the uncut score of the features *values*."""
-        points: float = sum(map(mul, values, self.weights))
-        return self.base + points
+    def head_values(self, text: str, view: TextView) -> list[float]:
+        """Return the values of ``HEAD_NAMES`` for *text*, which *view* was taken of."""
+        return [self.judgement.score(text).raw, *features_of(view), *surface_features_of(view)]
 
 
 class Adapted:
     """A prior with a learnt head: weights over ``HEAD_NAMES`` and over the buckets of words and pairs."""
 
-    def __init__(self, base: float, weights: list[float], gram_weights: list[float]) -> None:
-        """Take the sum of prior and head, in points: *weights* per unit of ``HEAD_NAMES``, *gram_weights* by bucket."""
-        self.base, self.weights, self.gram_weights = base, weights, gram_weights
+    def __init__(self, prior: Prior, base: float, weights: list[float], gram_weights: list[float]) -> None:
+        """Take *prior* and head: *base* and *weights* in log odds per unit of ``HEAD_NAMES``, *gram_weights* by bucket.
 
-    def raw_without_words(self, values: list[float]) -> float:
-        """Return the uncut score of the features *values* (``HEAD_NAMES``) of a text whose words are not known."""
-        points: float = sum(map(mul, values, self.weights))
-        return self.base + points
+        The first of *weights* is what the prior's log odds are worth.
+        """
+        self.prior, self.base, self.weights, self.gram_weights = prior, base, weights, gram_weights
+
+    def value_without_words(self, values: list[float]) -> float:
+        """Return the score, not rounded, of the features *values* (``HEAD_NAMES``) of a text that is not known."""
+        log_odds: float = sum(map(mul, values, self.weights))
+        return value_of(self.base + log_odds)
 
     def score(self, text: str) -> Score:
         """Score *text*."""
         view = TextView(text)
-        values = features_of(view) + surface_features_of(view)
-        points = list(map(mul, values, self.weights))
+        values = self.prior.head_values(text, view)
+        log_odds = list(map(mul, values, self.weights))
         grams = grams_of(view)
         values.append(float(len(grams)))
-        points.append(sum(map(self.gram_weights.__getitem__, grams)) / math.sqrt(len(grams)) if grams else 0.0)
-        return score_of(self.base, _ADAPTED_NAMES, values, points)
+        log_odds.append(sum(map(self.gram_weights.__getitem__, grams)) / math.sqrt(len(grams)) if grams else 0.0)
+        return score_of(self.base, _ADAPTED_NAMES, values, log_odds)
 
 
 _ADAPTED_NAMES = (*HEAD_NAMES, VOCABULARY)
@@ -91,23 +99,20 @@ def load_scorer(adapter: Path | None = None) -> Scorer:
     return prior if adapter is None else with_head(prior, load_adapter(adapter, prior), adapter)
 
 
+@cache
 def load_prior(path: Path = PRIOR_FILE) -> Prior:
-    """Read the prior at *path*.
+    """Read the prior at *path*, once in a process.
 
     Raises:
         WeightsFileError: it cannot be used.
     """
-    document = read_weights(path, PRIOR)
-    check_names(document, "features", FEATURE_NAMES, path, PRIOR)
-    check_names(document, "head_features", HEAD_NAMES, path, PRIOR)
+    document = read_weights(path, JUDGEMENT)
+    check_names(document, "head_names", HEAD_NAMES, path, JUDGEMENT)
     return Prior(
-        base=number(document, "base", path, PRIOR),
-        weights=numbers(document, "weights", len(FEATURE_NAMES), path, PRIOR),
+        judgement=judgement_of(document, path),
         checksum=str(document["checksum"]),
-        raw_centre=number(document, "raw_centre", path, PRIOR),
-        raw_spread=number(document, "raw_spread", path, PRIOR),
-        head_centre=numbers(document, "head_centre", len(HEAD_NAMES), path, PRIOR),
-        head_spread=numbers(document, "head_spread", len(HEAD_NAMES), path, PRIOR),
+        head_centre=numbers(document, "head_centre", len(HEAD_NAMES), path, JUDGEMENT),
+        head_spread=numbers(document, "head_spread", len(HEAD_NAMES), path, JUDGEMENT),
     )
 
 
@@ -130,10 +135,7 @@ def load_adapter(path: Path, prior: Prior, family: str | None = None) -> dict[st
 
 
 def with_head(prior: Prior, head: Mapping[str, object], path: Path) -> Adapted:
-    """Return *prior* with the *head* of an adapter (read from *path*): raw = scale x prior's raw + head's points."""
-    scale = number(head, "prior_scale", path, ADAPTER)
+    """Return *prior* with the *head* of an adapter, read from *path*."""
     weights = numbers(head, "weights", len(HEAD_NAMES), path, ADAPTER)
-    for index, weight in enumerate(prior.weights):
-        weights[index] += scale * weight
-    base = scale * prior.base + number(head, "base", path, ADAPTER)
-    return Adapted(base, weights, numbers(head, "gram_weights", GRAM_BUCKETS, path, ADAPTER))
+    gram_weights = numbers(head, "gram_weights", GRAM_BUCKETS, path, ADAPTER)
+    return Adapted(prior, number(head, "base", path, ADAPTER), weights, gram_weights)

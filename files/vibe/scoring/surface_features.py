@@ -1,6 +1,6 @@
-"""Features for a learnt head: what a text looks like and is about. The prior gives most of them no weight.
+"""Features for a learnt head: what a text looks like and is about.
 
-Unlike the prior's, their worth depends on the traffic: a dollar sign is LaTeX for one operator and a price for another.
+Their worth depends on the traffic: a dollar sign is LaTeX for one operator and a price for another.
 """
 
 from __future__ import annotations

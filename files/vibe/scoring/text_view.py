@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from vibe.request.token_estimate import beyond_ascii, count_cjk, count_tokens
-from vibe.scoring.lexicon import PRIOR_LEXICON
+from vibe.scoring.lexicon import FEATURE_LEXICON
 
 # Where a prompt says what it wants: its beginning and its end. What lies between is mostly pasted material.
 HEAD_CHARS, TAIL_CHARS = 3000, 1500
@@ -18,7 +18,7 @@ class TextView:
     """What is seen in the bounded ``window`` of a text.
 
     ``beyond``: its characters that are not ASCII, ``cjk``: how many of them are Chinese, Japanese or Korean;
-    ``lowered``: the window in lower case, its ``words``, their ``vocabulary``, its ``counts`` in the prior's lexicon;
+    ``lowered``: the window in lower case, its ``words``, their ``vocabulary``, its ``counts`` in the features' lexicon;
     ``tokens``: an estimate for the whole text.
     """
 
@@ -33,7 +33,7 @@ class TextView:
         self.lowered = self.window.lower()
         self.words = _words(self.lowered, self.beyond)
         self.vocabulary = set(self.words)
-        self.counts = PRIOR_LEXICON.counts(self.vocabulary)
+        self.counts = FEATURE_LEXICON.counts(self.vocabulary)
 
 
 def window_of(text: str) -> str:

@@ -1,6 +1,6 @@
-"""Learnt numbers in a file: the prior and the adapters, versioned and checksummed, read strictly.
+"""Learnt numbers in a file: judgement, models of turns, adapters. Versioned and checksummed, read strictly.
 
-Shape: one JSON object with ``kind`` ("prior", "adapter" or "judgement"), ``version``, ``checksum`` (SHA-256 of
+Shape: one JSON object with ``kind`` ("judgement", "turns" or "adapter"), ``version``, ``checksum`` (SHA-256 of
 everything else, as canonical JSON) and the numbers. A file that was cut off, edited by hand or made by another version
 is never used.
 """
@@ -15,9 +15,9 @@ from pathlib import Path
 from vibe.strict_json import is_number, read_json
 
 WEIGHTS_VERSION = 1
-PRIOR, ADAPTER, JUDGEMENT = "prior", "adapter", "judgement"
+JUDGEMENT, TURNS, ADAPTER = "judgement", "turns", "adapter"
 _OWN_FILE = "deploy the release's own file again"
-_MEND = {PRIOR: _OWN_FILE, JUDGEMENT: _OWN_FILE, ADAPTER: "write it again with the command fit"}
+_FIX = {JUDGEMENT: _OWN_FILE, TURNS: _OWN_FILE, ADAPTER: "write it again with the command fit"}
 
 
 class WeightsFileError(ValueError):
@@ -61,7 +61,7 @@ def checksum_of(document: Mapping[str, object]) -> str:
 
 def fault(path: Path, kind: str, wrong: str) -> WeightsFileError:
     """Return the error for the weights file of *kind* at *path*."""
-    return WeightsFileError(f"{kind} {path}: {wrong}; {_MEND[kind]}")
+    return WeightsFileError(f"{kind} {path}: {wrong}. Fix: {_FIX[kind]}")
 
 
 def number(document: Mapping[str, object], key: str, path: Path, kind: str) -> float:

@@ -12,6 +12,7 @@ from typing import Any
 from zlib import crc32
 
 FOLDER = Path(__file__).with_name("judgement")
+UNSEEN, UNSEEN_DIGITS = FOLDER / "unseen.json.gz", 3
 # From this level on the strong pool is worth its price.
 STRONG_LEVEL = 4
 # Sets that are no list of prompts.
@@ -22,16 +23,21 @@ BLOCK = 10
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A ``text`` of the set ``source`` in the language ``lang`` (two letters), ``strong`` or not.
+    """A ``text`` of ``level`` 1 to 5, of the set ``source`` in the language ``lang`` (two letters).
 
     ``block`` is the same for twins, which stand next to each other; of a composition it is its instruction's.
     """
 
     text: str
-    strong: bool
+    level: int
     source: str
     lang: str
     block: int
+
+    @property
+    def strong(self) -> bool:
+        """Whether the prompt needs the strong pool."""
+        return self.level >= STRONG_LEVEL
 
 
 def rows(name: str) -> list[dict[str, Any]]:
@@ -45,6 +51,19 @@ def prompts() -> list[Prompt]:
     return [*_lists(), *_pairs(), *_composed(), *_from_followups()]
 
 
+def unseen_log_odds() -> list[float]:
+    """Return the log odds of each of ``prompts()``, by a model that was fitted without its set."""
+    with gzip.open(UNSEEN, "rt", encoding="utf-8") as text:
+        found: list[float] = json.load(text)
+    return found
+
+
+def write_unseen(log_odds: list[float]) -> None:
+    """Keep *log_odds* for ``unseen_log_odds``, the same bytes for the same numbers."""
+    text = json.dumps([round(value, UNSEEN_DIGITS) for value in log_odds])
+    UNSEEN.write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
 def block_of(name: str) -> int:
     """Return the block of ten rows that the identifier *name* is in."""
     found = re.search(r"\d+$", name)
@@ -52,7 +71,7 @@ def block_of(name: str) -> int:
 
 
 def _lists() -> Iterator[Prompt]:
-    for row in rows("asks"):
+    for row in (*rows("asks"), *rows("more")):
         yield _prompt(row, row["set"], row["lang"], block_of(row["id"]))
 
 
@@ -72,8 +91,8 @@ def _from_followups() -> Iterator[Prompt]:
     for row in (*rows("followups"), *rows("followups3")):
         yield _prompt(row["before"], FOLLOWUPS, row["lang"], block_of(row["id"]))
         if row["label"] == "independent":
-            yield Prompt(row["turn"], row["level"] >= STRONG_LEVEL, FOLLOWUPS, row["lang"][:2], block_of(row["id"]))
+            yield Prompt(row["turn"], row["level"], FOLLOWUPS, row["lang"][:2], block_of(row["id"]))
 
 
 def _prompt(row: dict[str, Any], source: str, lang: str, block: int) -> Prompt:
-    return Prompt(row["prompt"], row["level"] >= STRONG_LEVEL, source, lang[:2], block)
+    return Prompt(row["prompt"], row["level"], source, lang[:2], block)

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""How well scorers order prompts by what the strong model gains on them: ours, with labels and without, and others'.
+"""How well scorers order prompts: by what the strong model gains on them, and by what they ask. Ours and others'.
 
 Prompts with real outcomes of a weaker and a stronger model (``data.py``), by source; APGR (``vibe.learning.apgr``),
-averaged over the sources. *Unseen*: our weights are fitted without the project of the source. With labels: so many
-of the source's own, drawn at random, the rest is tested; the average of several draws, on the sources that have enough.
-*In distribution*: fitted on a random half of all prompts, tested on the other, all sources in one order.
+averaged over the sources. None of them was used to fit the shipped weights. With labels: so many of the source's own,
+drawn at random, the rest is tested; the average of several draws, on the sources that have enough. *In distribution*:
+fitted on a random half of all prompts, tested on the other, all sources in one order. By what they ask: the labelled
+prompts of ``judgement/`` (``judgement_quality.py``).
 
     python3 tests/bench/routing/quality.py [--image IMAGE] [--draws 5]
 
@@ -22,7 +23,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,16 +33,14 @@ if __name__ == "__main__":
     sys.path[:0] = [str(_REPOSITORY / "files"), str(_REPOSITORY / "tests")]
 
 from bench.routing.data import OWN, Outcome, by_source, folder, outcomes
-from bench.routing.fit_prior import fitted, outside
+from bench.routing.judgement_data import prompts as prompts_by_label
+from bench.routing.judgement_quality import measured
 from bench.routing.metrics import apgr_by_source
 from vibe.learning.apgr import apgr, bootstrap_differences, cpt
 from vibe.learning.fit import Task
-from vibe.learning.labels import Label
+from vibe.learning.labels import Label, label_of
 from vibe.request.injected_blocks import without_injected
-from vibe.scoring.features import FEATURE_NAMES, features_of
-from vibe.scoring.scorer import Prior, load_prior
-from vibe.scoring.surface_features import grams_of, surface_features_of
-from vibe.scoring.text_view import TextView
+from vibe.scoring.scorer import HEAD_NAMES, JUDGED, Prior, load_prior
 
 LABELS = (100, 400)
 # A source is tested with labels where so many rows are left.
@@ -51,34 +49,22 @@ RESAMPLES, INTERVAL, SEED = 1000, 0.95, 0
 TIMED = 2000
 OURS, LENGTH = "ours, no labels", "length"
 Scores = list[float]
+_JUDGED = HEAD_NAMES.index(JUDGED)
 
 
 def labelled(row: Outcome) -> Label:
     """Return *row* as a label of an operator."""
-    view = TextView(without_injected(row.prompt))
-    return Label(
-        row.prompt, features_of(view) + surface_features_of(view), sorted(grams_of(view)), row.weak, row.strong
-    )
+    return label_of(without_injected(row.prompt), row.weak, row.strong)
 
 
-def unseen_priors(rows: list[Outcome], labels: list[Label]) -> dict[str, Prior]:
-    """Return for each family of sources the prior with weights that none of it was fitted on."""
-    shipped, values = load_prior(), [label.prior_values for label in labels]
-    found = {}
-    for family in sorted({row.family for row in rows}):
-        weights = fitted(values, rows, outside(family))
-        found[family] = replace(shipped, weights=[weights[name] for name in FEATURE_NAMES])
-    return found
-
-
-def with_labels(rows: list[Outcome], labels: list[Label], priors: dict[str, Prior], draws: int) -> dict[str, Any]:
+def with_labels(rows: list[Outcome], labels: list[Label], prior: Prior, draws: int) -> dict[str, Any]:
     """Return the macro APGR of heads on so many labels of a source, and of what they are compared with there."""
     found = {}
     for count in LABELS:
         sources = {name: members for name, members in by_source(rows).items() if len(members) >= count + LEAST_TESTED}
         ours, alone, length = [], [], []
         for name, members in sources.items():
-            prior, chance = priors[rows[members[0]].family], random.Random(f"{SEED} {name}")
+            chance = random.Random(f"{SEED} {name}")
             for _ in range(draws):
                 mixed = chance.sample(members, len(members))
                 task = Task([labels[index] for index in mixed], prior)
@@ -156,6 +142,14 @@ def wayfinder(prompts: list[str]) -> dict[str, dict[str, Any]]:
     return {"wayfinder-router": {"scores": scores, "us": timed(score, prompts[:TIMED])}}
 
 
+def judged(image: str | None) -> dict[str, Any]:
+    """Return how well everything tells hard prompts from easy ones by what they ask (``judgement_quality``)."""
+    rows = prompts_by_label()
+    texts = [row.text for row in rows]
+    arms = {LENGTH: {"scores": [float(len(text)) for text in texts]}, **litellm(image or serving_image(), texts)}
+    return measured(rows, {name: arm["scores"] for name, arm in (arms | wayfinder(texts)).items()})
+
+
 def serving_image() -> str:
     """Return the image that this machine's deployment serves from."""
     form, name = "{{.Config.Image}}", "name=^litellm-vibe-router-(blue|green)$"
@@ -176,16 +170,14 @@ def main() -> int:
     rows = outcomes()
     prompts, labels = [row.prompt for row in rows], [labelled(row) for row in rows]
     shipped = load_prior()
-    priors = dict.fromkeys((row.family for row in rows), shipped) if is_made_up else unseen_priors(rows, labels)
     arms: dict[str, dict[str, Any]] = {
         LENGTH: {"scores": [float(len(prompt)) for prompt in prompts], "us": timed(len, prompts[:TIMED])},
         **litellm(options.image or serving_image(), prompts),
         **wayfinder(prompts),
         OURS: {
-            "scores": [priors[row.family].raw(label.prior_values) for row, label in zip(rows, labels, strict=True)],
+            "scores": [label.values[_JUDGED] for label in labels],
             "us": timed(shipped.score, prompts[:TIMED]),
         },
-        "ours as shipped": {"scores": [shipped.raw(label.prior_values) for label in labels]},
     }
     gains = [row.gain for row in rows]
     found: dict[str, Any] = {"rows": len(rows), "sources": len(by_source(rows)), "made up": is_made_up, "scorers": {}}
@@ -200,8 +192,9 @@ def main() -> int:
             "us": round(arm["us"], 1) if "us" in arm else None,
             "sources": {source: round(value, 3) for source, value in by.items()},
         }
-    found["labels"] = {} if is_made_up else with_labels(rows, labels, priors, options.draws)
+    found["labels"] = {} if is_made_up else with_labels(rows, labels, shipped, options.draws)
     found["in distribution"] = {} if is_made_up else in_distribution(rows, labels, shipped)
+    found["judgement"] = judged(options.image)
     medians = {name: arm["macro APGR"] for name, arm in found["scorers"].items()}
     medians |= {name: arm["ours"] for name, arm in found["labels"].items() if "ours" in arm}
     found["macro APGR"] = {"unit": "macro APGR, random is .5", "medians": medians}
