@@ -42,3 +42,13 @@ _ROUTES: dict[str, Any] = {
 def routes_document() -> dict[str, Any]:
     """Return a routes document of one's own, free to be spoilt."""
     return copy.deepcopy(_ROUTES)
+
+
+# Of the recorded requests (tests/fixtures/clients), by file and place in it, those that are a client's own.
+BACKGROUND_TURNS = {
+    "claude-code/title-1": "title",
+    "claude-code/compaction-3": "compaction",
+    "claude-code/compaction-4": "compaction",
+    "codex/title-1": "title",
+    "codex/compaction-1": "compaction",
+}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 from e2e.machine import PROJECT
+from vibe_fixtures import BACKGROUND_TURNS
 
 RECORDED = PROJECT / "tests/fixtures/clients"
 TITLE = "Generate a concise, sentence-case title"
@@ -21,7 +22,8 @@ def _recorded(client: str) -> list[Any]:
     for path in sorted((RECORDED / client).glob("*.json")):
         for index, sent in enumerate(json.loads(path.read_text(encoding="utf-8"))):
             if sent["method"] == "POST":
-                found.append(pytest.param(sent, id=f"{path.stem}-{index}"))
+                name = f"{client}/{path.stem}-{index}"
+                found.append(pytest.param(sent, BACKGROUND_TURNS.get(name), id=f"{path.stem}-{index}"))
     return found
 
 
@@ -32,24 +34,17 @@ def _replay(settings: dict[str, str], sent: dict[str, Any]) -> requests.Response
     return requests.post(root + sent["path"], json=sent["body"], headers=headers, timeout=90)
 
 
-@pytest.mark.parametrize("sent", _recorded("claude-code"))
-def test_what_claude_code_sent_is_answered_and_its_titles_go_cheap(
-    deployed: dict[str, str], sent: dict[str, Any]
+@pytest.mark.parametrize(("sent", "kind"), [*_recorded("claude-code"), *_recorded("codex")])
+def test_what_a_client_sent_is_answered_and_its_own_turns_go_cheap(
+    deployed: dict[str, str], sent: dict[str, Any], kind: str | None
 ) -> None:
     answer = _replay(deployed, sent)
     assert answer.status_code == 200, answer.text
-    is_title = TITLE in json.dumps(sent["body"]["system"])
-    assert answer.headers["x-vibe-rule"] in (("background",) if is_title else _OF_A_TURN)
-    if is_title:
-        assert answer.headers["x-vibe-pool"] == "pool-claude-haiku"
-        assert "x-vibe-conversation" not in answer.headers
-
-
-@pytest.mark.parametrize("sent", _recorded("codex"))
-def test_what_codex_sent_is_answered(deployed: dict[str, str], sent: dict[str, Any]) -> None:
-    answer = _replay(deployed, sent)
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["x-vibe-rule"] in _OF_A_TURN
+    assert answer.headers["x-vibe-rule"] in (_OF_A_TURN if kind is None else ("background",))
+    if kind is not None:
+        assert answer.headers["x-vibe-reason"] == kind
+        # None of the recorded conversations was ever strong.
+        assert answer.headers["x-vibe-pool"] in ("pool-claude-haiku", "pool-codex-mini")
 
 
 @pytest.mark.parametrize("client", ["claude-code", "codex"])

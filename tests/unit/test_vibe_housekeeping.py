@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from vibe.commands.explain import requests_of_file
 from vibe.memory.store import MemoryStore
 from vibe.request.request import Request, read_request
 from vibe.request.turn_kind import MAIN
@@ -327,6 +329,32 @@ def test_the_rules_that_aider_appends_are_cut(rules: str, asked: str, pool: str)
     request = _read(_body(f"{asked}\n\n{rules}"), {})
     assert request.prompt == asked
     assert _decided(request, MemoryStore()).target == pool
+
+
+# The kinds of the turns that clients sent, in their order, and where each goes.
+RECORDED: dict[str, list[tuple[str, str]]] = {
+    "claude-code/title": [("title", "background"), (MAIN, "score")],
+    "claude-code/compaction": [
+        (MAIN, "score"),
+        ("compaction", "background"),
+        ("compaction", "background"),
+        (MAIN, "inherit"),
+    ],
+    "codex/title": [(MAIN, "score"), ("title", "background")],
+    "codex/compaction": [(MAIN, "score"), ("compaction", "background"), (MAIN, "score")],
+}
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_recorded_turns_go_where_they_belong(name: str) -> None:
+    folder = Path(__file__).resolve().parents[1] / "fixtures/clients"
+    store = MemoryStore()
+    found = []
+    for request in requests_of_file(folder / f"{name}.json"):
+        decision = _decided(request, store)
+        found.append((request.turn, decision.rule))
+        assert decision.target == CHEAP
+    assert found == RECORDED[name]
 
 
 @pytest.mark.parametrize("value", ["", "{", "[]", "null", '{"thread_source": []}', "x" * 20_000, 7, None])

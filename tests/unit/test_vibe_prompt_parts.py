@@ -114,6 +114,13 @@ LINES = st.sampled_from(
 )
 
 
+def test_prose_with_commas_and_no_spaces_is_no_table() -> None:
+    prose = "我们村里种柑橘,今天只要一张表,下午报上去,合计重算。"
+    table = "name,acres,kilos,share\nChen,13,48000,11\nLiu,3,9000,15"
+    assert split(f"{prose}\n\n{prose}").material == {}
+    assert split(f"Sum it up\n\n{table}").material.keys() == {"table"}
+
+
 @given(st.lists(LINES | st.text(max_size=80), max_size=40).map("\n".join))
 def test_any_text_is_split(prompt: str) -> None:
     parts = split(prompt)

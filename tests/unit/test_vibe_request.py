@@ -14,12 +14,12 @@ from vibe.request.injected_blocks import INJECTED_TAGS
 from vibe.request.request import read_request
 from vibe.request.turn_kind import MAIN, PROBE
 from vibe.scoring.scorer import load_prior
-from vibe_fixtures import HARD, HI
+from vibe_fixtures import BACKGROUND_TURNS, HARD, HI
 
 RECORDED = Path(__file__).resolve().parents[1] / "fixtures/clients"
 CALL_TYPES = {"/v1/messages?beta=true": "anthropic_messages", "/v1/responses": "aresponses"}
 SCORER = load_prior()
-CLAUDE_CODE = {"user-agent": "claude-cli/2.1.197 (external, cli)", "x-claude-code-session-id": "157ae101"}
+CLAUDE_CODE = {"user-agent": "claude-cli/2.1.332 (external, cli)", "x-claude-code-session-id": "157ae101"}
 TITLE_SYSTEM = "Generate a concise, sentence-case title (3-7 words) that captures the main topic of this session."
 
 
@@ -31,26 +31,26 @@ def _recorded() -> list[Any]:
             if sent["method"] == "POST":
                 name = f"{path.parent.name}/{path.stem}-{index}"
                 data = sent["body"] | {"proxy_server_request": {"headers": sent["headers"]}}
-                found.append(pytest.param(data, CALL_TYPES[sent["path"]], id=name))
+                kind = BACKGROUND_TURNS.get(name, MAIN)
+                found.append(pytest.param(data, CALL_TYPES[sent["path"]], kind, id=name))
     return found
 
 
-@pytest.mark.parametrize(("data", "call_type"), _recorded())
-def test_a_recorded_turn_is_what_it_was(data: dict[str, Any], call_type: str) -> None:
+@pytest.mark.parametrize(("data", "call_type", "kind"), _recorded())
+def test_a_recorded_turn_is_what_it_was(data: dict[str, Any], call_type: str, kind: str) -> None:
     request = read_request(data, call_type)
-    is_title = call_type == "anthropic_messages" and TITLE_SYSTEM[:38] in json.dumps(data["system"])
-    assert request.turn == (TITLE if is_title else MAIN)
+    assert request.turn == kind
     assert request.prompt is not None
     assert "system-reminder" not in request.prompt
     assert "AGENTS.md" not in request.prompt
-    # Each recorded ask is short: anything longer is what the client wrote around it.
-    assert len(request.prompt) < (200 if is_title else 60)
+    # What a person was recorded to say is short: anything longer is what the client wrote around it.
+    assert len(request.prompt) < 60 or kind != MAIN
 
 
-def test_titles_were_recorded_at_all() -> None:
-    turns = [read_request(*case.values).turn for case in _recorded()]
-    assert turns.count(TITLE) >= 3
-    assert turns.count(MAIN) >= 15
+def test_each_kind_of_turn_was_recorded() -> None:
+    kinds = [case.values[2] for case in _recorded()]
+    assert sorted(kind for kind in kinds if kind != MAIN) == sorted(BACKGROUND_TURNS.values())
+    assert kinds.count(MAIN) >= 15
 
 
 def _messages(text: str, **more: Any) -> dict[str, Any]:

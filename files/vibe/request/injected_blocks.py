@@ -50,6 +50,8 @@ _RULES = (
 )
 # They are looked for in so many of the last characters, and a summary at so many of the first.
 _RULES_CHARS, _BEGINNING_CHARS = 12_000, 200
+# Claude Code: a command that the person gave no words.
+_NO_ARGUMENTS = "<command-args></command-args>"
 # Codex writes this heading above its <INSTRUCTIONS> block.
 _HEADING = re.compile(r"\A\s*# AGENTS\.md instructions for [^\n]{0,1000}(?:\n|\Z)")
 
@@ -84,7 +86,7 @@ def without_injected(text: str) -> str:
         kept.append(text[position : opening.start()])
         position = end + len(closing)
     kept.append(text[position:])
-    left = "".join(kept)
+    left = "".join(kept).replace(_NO_ARGUMENTS, "")
     # Not sub(): that tries an anchored pattern at every character.
     heading = _HEADING.match(left)
     return left[heading.end() :].strip() if heading else left.strip()

@@ -73,7 +73,7 @@ _TYPED = {
     ),
     # Not a list, whose items follow their mark by one space.
     "diff": r"diff --git|index [0-9a-f]{4,}|@@ |--- [ab]/|\+\+\+ [ab]/|[+-](?! \S)[ \t]*[\w}\#/(<\"'.]",
-    "table": r"\s*\|.*\||[^\s;]*;[^;]*;[^;]*;|\S[^\t]*\t[^\t]*\t|(?:[^,\s][^,]*,(?! )){3}|(?:\S+  +){3}",
+    "table": r"\s*\|.*\||[^\s;]*;[^;]*;[^;]*;|\S[^\t]*\t[^\t]*\t|(?!.*[。？])(?:[^,\s][^,]*,(?! )){3}|(?:\S+  +){3}",
     "json": r"\s*[\]}\[{]+,?\s*\Z|\s*\"[\w.-]+\"\s*:|\s*[{\[].*[}\]],?\s*\Z",
     "mail": (r"(?:From|To|Subject|Date|Sent|Cc|Von|An|Betreff|De|Para|Asunto|Objet|Oggetto|Kunde|Ticket|Re|Fwd)\s*:\s"),
     "quote": r"\s*>+ ?\S|\s*\|\s",

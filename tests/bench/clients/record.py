@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Records what Claude Code and Codex CLI send, against the stub upstream on loopback, as fixtures for the tests.
 
-    npm install --ignore-scripts --prefix /tmp/clients @anthropic-ai/claude-code@2.1.197 @openai/codex@0.169.0
+    npm install --ignore-scripts --prefix /tmp/clients @anthropic-ai/claude-code @openai/codex
     PYTHONPATH=files:tests .venv-test/bin/python tests/bench/clients/record.py /tmp/clients
 
 Each client runs with a home and a project folder of its own, without telemetry, and knows no address but this one.
@@ -14,11 +14,15 @@ import argparse
 import asyncio
 import json
 import os
+import pty
+import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,6 +36,8 @@ from stub.app import create_app
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures/clients"
 SECONDS = 120.0
+# What a program in a terminal gets to start, and to ask all that it asks for one prompt.
+STARTING, ANSWERING = 8.0, 15.0
 Json = dict[str, Any]
 
 
@@ -143,6 +149,13 @@ def workplace(packages: Path, address: str) -> Iterator[Workplace]:
         'wire_api = "responses"\n[analytics]\nenabled = false\n',
         encoding="utf-8",
     )
+    # Or the interactive programs ask about themes and trust first.
+    (home / ".claude.json").write_text(
+        json.dumps({"hasCompletedOnboarding": True, "projects": {str(project): {"hasTrustDialogAccepted": True}}}),
+        encoding="utf-8",
+    )
+    with (home / ".codex/config.toml").open("a", encoding="utf-8") as config:
+        config.write(f'[projects."{project}"]\ntrust_level = "trusted"\n')
     rule = "Prove every theorem step by step before you design a distributed architecture.\n"
     (project / "CLAUDE.md").write_text(rule, encoding="utf-8")
     (project / "AGENTS.md").write_text(rule, encoding="utf-8")
@@ -172,16 +185,52 @@ def workplace(packages: Path, address: str) -> Iterator[Workplace]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def claude_program(place: Workplace) -> Path:
+    """Return the program of Claude Code: the one called claude is made by a script, which was not run."""
+    (program,) = place.packages.glob("@anthropic-ai/claude-code-*/claude")
+    return program
+
+
 def claude(place: Workplace, *options: str) -> None:
     """Run Claude Code without a terminal."""
-    # Its program is in a package of its own; the one called claude is made by a script, which was not run.
-    (program,) = place.packages.glob("@anthropic-ai/claude-code-*/claude")
-    place.run(str(program), *options, "--output-format", "json")
+    place.run(str(claude_program(place)), *options, "--output-format", "json")
 
 
 def codex(place: Workplace, *options: str) -> None:
     """Run Codex CLI without a terminal."""
     place.run(str(place.packages / ".bin/codex"), "exec", "--skip-git-repo-check", *options)
+
+
+def typed(place: Workplace, program: str, prompt: str) -> None:
+    """Run *program* in a terminal, type *prompt*, and end it: only interactive programs ask for titles."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(place.project)
+        os.execve(program, [program], {**place.environment, "LINES": "40", "COLUMNS": "120"})
+    try:
+        _read(terminal, STARTING)
+        # A terminal sends a line's end by itself, after what was typed was taken in.
+        os.write(terminal, prompt.encode())
+        _read(terminal, 1.0)
+        os.write(terminal, b"\r")
+        _read(terminal, ANSWERING)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(terminal)
+    print(f"{Path(program).name}, typed: {prompt}", file=sys.stderr)
+
+
+def _read(terminal: int, seconds: float) -> None:
+    """Take what the program writes for so many *seconds*, so that it never waits."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        if select.select([terminal], [], [], left)[0]:
+            try:
+                os.read(terminal, 65_536)
+            except OSError:
+                # The program has ended.
+                return
 
 
 BASH = {"command": "ls", "description": "List the files"}
@@ -216,7 +265,35 @@ SCENARIOS: tuple[tuple[str, str, Json, tuple[Callable[[Workplace], None], ...]],
         {"Agent": AGENT, "Task": AGENT},
         (lambda place: claude(place, "-p", "Let an agent count. [[stub:tool=1]]", *ALLOWED),),
     ),
+    (
+        "claude-code",
+        "compaction",
+        {},
+        (
+            lambda place: claude(place, "-p", "hi"),
+            lambda place: claude(place, "-c", "-p", "/compact"),
+            lambda place: claude(place, "-c", "-p", "ok go ahead"),
+        ),
+    ),
+    (
+        "claude-code",
+        "title",
+        {},
+        (lambda place: typed(place, str(claude_program(place)), "Refactor the parser and update the tests."),),
+    ),
     ("codex", "hi", {}, (lambda place: codex(place, "hi"),)),
+    (
+        "codex",
+        "compaction",
+        SHELL,
+        (lambda place: codex(place, "-c", "model_auto_compact_token_limit=3000", "Look around. [[stub:tool=3]]"),),
+    ),
+    (
+        "codex",
+        "title",
+        {},
+        (lambda p: typed(p, str(p.packages / ".bin/codex"), "Refactor the parser and update the tests."),),
+    ),
     ("codex", "tool-loop", SHELL, (lambda place: codex(place, "Look around. [[stub:tool=3]]"),)),
     (
         "codex",

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 TEXT_KEPT = 400
+# Of what is asked: the purpose of a client's own prompt may come late in it.
+PROMPT_KEPT = 2400
 TOOLS_KEPT = 3
 MARK = "… [shortened]"
 PROJECT, HOME = "/home/user/project", "/home/user"
@@ -33,13 +35,16 @@ def _request(request: dict[str, Any]) -> dict[str, Any]:
     return {**request, "headers": headers, "body": _value(request["body"])}
 
 
-def _value(value: Any, key: str = "") -> Any:
+def _value(value: Any, key: str = "", role: object = None) -> Any:
     if isinstance(value, str):
-        return _text(value)
+        is_prompt = role == "user" and not value.lstrip().startswith(("<", "# AGENTS.md"))
+        return _text(value, PROMPT_KEPT if is_prompt else TEXT_KEPT)
     if isinstance(value, list):
-        return [_tool(tool) for tool in value[:TOOLS_KEPT]] if key == "tools" else [_value(item) for item in value]
+        if key == "tools":
+            return [_tool(tool) for tool in value[:TOOLS_KEPT]]
+        return [_value(item, key, role) for item in value]
     if isinstance(value, dict):
-        return {name: _value(item, name) for name, item in value.items()}
+        return {name: _value(item, name, value.get("role", role)) for name, item in value.items()}
     return value
 
 
@@ -47,11 +52,11 @@ def _tool(tool: Any) -> Any:
     return {name: tool[name] for name in ("type", "name") if name in tool} if isinstance(tool, dict) else tool
 
 
-def _text(text: str) -> str:
-    if len(text) <= TEXT_KEPT:
+def _text(text: str, kept: int) -> str:
+    if len(text) <= kept:
         return text
-    head, rest = text[: TEXT_KEPT // 2], text[TEXT_KEPT // 2 :]
+    head, rest = text[: kept // 2], text[kept // 2 :]
     # What closes or opens a block later on is what tells injected text from the person's own.
     tags = "".join(_TAG.findall(rest)[-12:])
-    tail = rest[-TEXT_KEPT // 4 :]
+    tail = rest[-kept // 4 :]
     return f"{head}{MARK}{tags if not _TAG.search(tail) else ''}{tail}"
