@@ -32,7 +32,7 @@ RESPONSES_PARAMETERS = _names(
 MESSAGES_PARAMETERS = _names(
     """
     container context_management max_tokens mcp_servers messages metadata model output_config output_format
-    service_tier stop_sequences stream system temperature thinking tool_choice tools top_k top_p
+    safeguards service_tier stop_sequences stream system temperature thinking tool_choice tools top_k top_p
     """
 )
 EMBEDDINGS_PARAMETERS = _names("dimensions encoding_format input model user")

@@ -166,6 +166,8 @@ _MESSAGES: dict[str, Check] = {
     "output_format": shapes.mapping,
     "prefill": shapes.either(shapes.text, shapes.mapping, shapes.items),
     "reasoning_effort": _TEXT_OR_MAPPING,
+    # What Claude Code's auto mode asks for; the SDK does not have it yet.
+    "safeguards": shapes.items,
     "service_tier": shapes.name,
     "speed": shapes.name,
     "stop_sequences": shapes.names,
