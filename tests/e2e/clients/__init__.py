@@ -90,5 +90,6 @@ def claude_code(programs: Path, home: Path) -> Client:
     quiet["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"] = "1"
     # Not its bin, which is a placeholder until a script of the package, which is not run, puts the program there.
     wrapper = programs / "@anthropic-ai/claude-code/cli-wrapper.cjs"
-    command = ("node", str(wrapper), "--output-format", "json", "--print")
+    # Agents answer in the background, in a turn of their own: they are no part of a loop.
+    command = ("node", str(wrapper), "--disallowedTools", "Agent", "--output-format", "json", "--print")
     return Client("claude-code", command, home, "ANTHROPIC_AUTH_TOKEN", {**exports(printed("claude-code")), **quiet})
