@@ -18,7 +18,7 @@ def rows() -> list[Outcome]:
     """Two projects' prompts, 200 each, of which the weak model fails those about the law."""
     made = made_labels(400, planted=True)
     return [
-        Outcome(f"{name}_x", row["prompt"], row["weak_score"], row["strong_score"], "MIT", may_fit=True)
+        Outcome(f"{name}_x", row["prompt"], row["weak_score"], row["strong_score"])
         for name, part in (("one", made[:200]), ("two", made[200:]))
         for row in part
     ]

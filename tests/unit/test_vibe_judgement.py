@@ -24,7 +24,7 @@ MODEL = PRIOR.judgement
 MAX_FILE_BYTES = 400_000
 PROOF = "Theorem. There are infinitely many primes. Proof. Suppose that there are finitely many, and multiply them all."
 
-# Four in five prompts that it has not seen are on the right side (fit_judgement.py --evaluate); these show what for.
+# Four in five prompts that it has not seen are on the right side (./test.sh bench quality); these show what for.
 EASY = (
     *("hi", "thanks!", "what's the capital of Peru?", "fix the spelling: teh consensus algorithm is proven"),
     "Translate this proof into French: Theorem. There are infinitely many primes.",

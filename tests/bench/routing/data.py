@@ -1,8 +1,7 @@
-"""The labelled prompts that routing quality is measured on. They are not part of the project, but for ``own.jsonl``.
+"""Prompts with outcomes that routing quality is measured on. They are not part of the project, but for ``own.jsonl``.
 
-``outcomes.jsonl.gz``: real outcomes of a weaker and a stronger model on the same prompt. ``tiers.jsonl.gz``: how
-complex a prompt looks to a person, in 14 languages. ``own.jsonl`` stands in where these are missing: 64 prompts whose
-outcomes we made up, so it shows how a scorer is measured, and nothing of how good one is.
+``outcomes.jsonl.gz``: real outcomes of a weaker and a stronger model on the same prompt. Where it is missing,
+``own.jsonl``: 64 prompts whose outcomes we made up, so it shows how a scorer is measured, and not how good one is.
 """
 
 from __future__ import annotations
@@ -17,40 +16,23 @@ from typing import Any
 FOLDER_VARIABLE = "VIBE_DATA"
 OWN = Path(__file__).with_name("own.jsonl")
 _BESIDE = Path(__file__).resolve().parents[4] / "shared" / "data"
-HARD_TIERS = frozenset(("COMPLEX", "REASONING"))
 # A source counts in the macro average from here on: smaller gaps and samples are noise.
 LEAST_GAP, LEAST_ROWS = 0.05, 60
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One prompt and what both models made of it (quality 0 to 1); ``may_fit``: its licence allows fitting."""
+    """One prompt and what both models made of it (quality 0 to 1)."""
 
     source: str
     prompt: str
     weak: float
     strong: float
-    licence: str
-    may_fit: bool
-
-    @property
-    def family(self) -> str:
-        """The project that the source belongs to: unseen means that none of it was fitted on."""
-        return self.source.split("_", 1)[0]
 
     @property
     def gain(self) -> float:
         """What the strong model gains."""
         return self.strong - self.weak
-
-
-@dataclass(frozen=True)
-class Tier:
-    """One prompt, whether a person would call it hard, its language."""
-
-    prompt: str
-    is_hard: bool
-    language: str
 
 
 def folder() -> Path:
@@ -65,15 +47,7 @@ def outcomes() -> list[Outcome]:
         rows = _rows("outcomes.jsonl.gz")
     else:
         rows = [json.loads(line) for line in OWN.read_text(encoding="utf-8").splitlines()]
-    return [
-        Outcome(row["source"], row["prompt"], row["weak_score"], row["strong_score"], row["licence"], row["train_ok"])
-        for row in rows
-    ]
-
-
-def tiers() -> list[Tier]:
-    """Read every tier label."""
-    return [Tier(row["prompt"], row["tier"] in HARD_TIERS, row["lang"] or "") for row in _rows("tiers.jsonl.gz")]
+    return [Outcome(row["source"], row["prompt"], row["weak_score"], row["strong_score"]) for row in rows]
 
 
 def by_source(rows: list[Outcome]) -> dict[str, list[int]]:

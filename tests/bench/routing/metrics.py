@@ -1,4 +1,4 @@
-"""Figures over several sources, and over tier labels. APGR itself is the product's own (``vibe.learning.apgr``)."""
+"""Figures over several sources, and over labels. APGR itself is the product's own (``vibe.learning.apgr``)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,6 @@ from collections.abc import Sequence
 
 from bench.routing.data import Outcome, by_source
 from vibe.learning.apgr import apgr
-
-
-def macro_apgr(scores: Sequence[float], rows: list[Outcome]) -> float:
-    """Return the mean APGR over the sources that count."""
-    values = list(apgr_by_source(scores, rows).values())
-    return math.fsum(values) / len(values)
 
 
 def apgr_by_source(scores: Sequence[float], rows: list[Outcome]) -> dict[str, float]:
