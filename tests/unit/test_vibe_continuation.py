@@ -20,6 +20,8 @@ from vibe_fixtures import HARD, HI
 LABELLED = Path(__file__).resolve().parents[3] / "shared/data/tiers.jsonl.gz"
 
 CONTINUING = (
+    *("thanks, and in German?", "ok, but in Rust"),
+    "Continue if you have next steps, or stop and ask for clarification if you are unsure how to proceed.",
     *("ok go ahead", "OK, go ahead!", "go on", "continue", "yes please", "sounds good, do it", "thanks", "👍", "no"),
     *("why is that?", "can you explain that again?", "make it shorter", "now the second one", "and in German?", "why?"),
     *("what about Python?", "do the same for Rust", "fix it", "Refactor this", "try again", "hi", "PostgreSQL", "2"),

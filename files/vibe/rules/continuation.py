@@ -18,6 +18,8 @@ from vibe.scoring.turn_models import load_turn_models
 MAX_CHARS, MAX_WORDS, MAX_CHARS_CJK = 120, 9, 12
 # A pointing word may come with one word of its own ("do that in Python"); so may a prompt that opens with "and".
 _OWN_WORDS = 1
+# What clients say to go on by themselves (opencode, after a compaction).
+_CLIENTS = ("Continue if you have next steps",)
 # So short a prompt is an answer to what the assistant asked: "the second", "PostgreSQL", "42".
 _ANSWER_WORDS = 2
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
@@ -41,6 +43,8 @@ def is_listed_continuation(prompt: str) -> bool:
     """Whether the words of *prompt* alone say that it continues what was asked before."""
     if len(prompt) > MAX_CHARS:
         return False
+    if prompt.startswith(_CLIENTS):
+        return True
     lowered = prompt.lower().replace("\u2019", "'")
     if CJK_CHAR.search(lowered):
         return _continues_cjk(lowered)
@@ -50,7 +54,9 @@ def is_listed_continuation(prompt: str) -> bool:
     own = _own_words(found)
     if own == 0:
         return True
-    if own == _OWN_WORDS and (found[0] in LINK or not POINTING.isdisjoint(found)):
+    # "thanks, and in German?" begins with its "and" as well.
+    first = next(word for word in found if word not in vocabulary.ACKNOWLEDGEMENT or word in LINK) if own else ""
+    if own == _OWN_WORDS and (first in LINK or not POINTING.isdisjoint(found)):
         return True
     # The words of the link itself are not its own.
     link = next((link for link in LINKS if lowered.startswith(link)), None)
