@@ -4,7 +4,7 @@
 LiteLLM loads this file from the folder of its configuration (``litellm_settings.callbacks:
 ["vibe_router.router_instance"]``); the package ``vibe`` beside it is found through ``PYTHONPATH``. The routes are read
 once, at import, from ``VIBE_ROUTES_FILE`` or ``vibe_routes.json`` beside this file, the weights from
-``vibe/scoring/judgement.json`` and the adapters that the routes name: a bad file stops the start of LiteLLM, so a
+``vibe/scoring`` and the adapters that the routes name: a bad file stops the start of LiteLLM, so a
 release with one is refused before it serves. After that nothing ever fails because of the router: on any error the
 request keeps the virtual model's name, which LiteLLM's ``model_group_alias`` sends to the safe pool.
 

@@ -19,7 +19,7 @@ import pytest
 from e2e.machine import PROJECT, run
 
 PROXY, UPSTREAM, REDIS = 18310, 18311, 18312
-# 350 MB with LiteLLM 1.106.12; what makes it grow is looked at before this is raised.
+# 350 MB with LiteLLM 1.106.12; find out what makes it grow before you raise this.
 MOST_BYTES = 355_000_000
 # Logging goes on after an answer.
 SETTLED_SECONDS = 2

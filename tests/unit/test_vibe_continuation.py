@@ -11,10 +11,13 @@ import pytest
 from bench.routing.judgement_data import rows as rows_of
 from hypothesis import given
 from hypothesis import strategies as st
+from vibe.routes.routes_file import Routes
 from vibe.rules.complaint import is_complaint, is_listed_complaint
 from vibe.rules.continuation import is_continuation, is_listed_continuation
 from vibe.rules.continuation_words import LINKS
+from vibe.scoring.family_scorers import load_scorers
 from vibe.scoring.turn_models import TURNS_FILE, load_turn_models
+from vibe.scoring.weights_file import WeightsFileError
 from vibe_fixtures import HARD, HI
 
 LABELLED = Path(__file__).resolve().parents[3] / "shared/data/tiers.jsonl.gz"
@@ -168,6 +171,14 @@ def test_the_features_of_turns_are_those_that_the_models_were_fitted_to() -> Non
     for prompt, is_listed, log_odds in samples["complaint"]:
         assert models.complains(prompt, is_listed=is_listed) == pytest.approx(log_odds, abs=1e-4)
         assert is_listed_complaint(prompt) == is_listed
+
+
+def test_spoilt_models_of_turns_stop_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoilt = tmp_path / "turns.json"
+    spoilt.write_text(TURNS_FILE.read_text(encoding="utf-8").replace('"base": ', '"base": 1', 1), encoding="utf-8")
+    monkeypatch.setattr("vibe.scoring.family_scorers.load_turn_models", lambda: load_turn_models(spoilt))
+    with pytest.raises(WeightsFileError, match=f"turns {spoilt}: .* Fix: deploy the release's own file again"):
+        load_scorers(Routes({}, frozenset()), tmp_path)
 
 
 def test_labelled_turns_are_told_apart() -> None:

@@ -252,6 +252,7 @@ def test_a_clients_own_turn_goes_cheap_and_leaves_no_mark(
         "Name the conversation states of this protocol and show that each is reachable.",
         "Generate a search query planner that rewrites a question over five shards, and prove that it ends.",
         "Write a summary of the conversation between Bohr and Einstein and decide who was right, with a derivation.",
+        "Review this diff and give suggestions for its locking.",
         "Compare our context window with that of our rivals and design a cache that keeps it warm in three regions.",
         "Write the commit message and then find out why the rebase drops the merge, and how to prevent it for good.",
     ],
@@ -259,6 +260,41 @@ def test_a_clients_own_turn_goes_cheap_and_leaves_no_mark(
 def test_what_a_person_asks_in_the_same_words_is_no_housekeeping(prompt: str) -> None:
     for more in ({}, {"tools": TOOLS}, {"max_tokens": 4096}, {"max_tokens": True}):
         assert _read(_body(prompt, **more), {}).turn == MAIN
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        "You are a helpful assistant for Acme. Give customers the product name and the price.",
+        "You are an SEO writer who gives each article a title and tags.",
+        "Answer the question, then suggest two follow-up questions.",
+        "Write blog posts with a title, tags and a headline.",
+        "You are a tutor. Generate exercises, and give each a title.",
+        "You help with code. Write commit messages in English.",
+        "You are a senior engineer. Here is a summary of the conversation so far: they want a ledger.",
+        "A summary of the conversation: they want a ledger.",
+        "You are an expert in context compaction, context windows and search queries.",
+    ],
+)
+def test_an_application_whose_system_prompt_speaks_of_such_things_is_no_housekeeping(system: str) -> None:
+    store = MemoryStore()
+    request = _read(_body(HARD, system), {})
+    assert request.turn == MAIN
+    assert _decided(request, store).target == STRONG
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Design context compaction for our coding agent so that no tool result is lost.",
+        "Use the summary of the conversation above and design the ledger.",
+        "What is a context summarization agent, and how would you prove that it loses nothing?",
+    ],
+)
+@pytest.mark.parametrize("before", [[], [{"role": "user", "content": HI}, {"role": "assistant", "content": "hello"}]])
+def test_a_prompt_about_compaction_is_none(prompt: str, before: list[dict[str, Any]]) -> None:
+    turns = [*before, {"role": "user", "content": prompt}]
+    assert _read({"messages": turns, "tools": TOOLS}, {}).turn == MAIN
 
 
 def test_tools_make_work_of_a_system_prompt_that_speaks_of_titles() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,6 +68,14 @@ def test_the_features_are_those_that_the_file_was_fitted_to() -> None:
     assert len(samples) > 20
     for text, log_odds in samples:
         assert MODEL.score(text).raw == pytest.approx(log_odds, abs=1e-4), text
+
+
+@pytest.mark.parametrize("page", ["CHANGELOG.md", "docs/routing.md", "docs/benchmarks.md"])
+def test_the_pages_know_how_many_prompts_there_are(page: str) -> None:
+    found = prompts()
+    text = (Path(__file__).resolve().parents[2] / page).read_text(encoding="utf-8")
+    assert re.search(rf"{len(found):,}\s+prompts", text)
+    assert re.search(rf"\b{len({prompt.lang for prompt in found})}\s+languages", text)
 
 
 def test_of_twins_the_hard_one_is_harder() -> None:

@@ -17,7 +17,7 @@ from vibe.scoring.signals import LOG_ODDS, Signalled
 from vibe_fixtures import HARD, HI, routes_document
 
 PRIOR = load_prior()
-SIGNALS = Signals(strong=("incident review", "C++", "事故復盤"), cheap=("release notes", "Grüße"))
+SIGNALS = Signals(strong=("incident review", "C++", "事故復盤", "bế"), cheap=("release notes", "Grüße"))
 SCORER = Signalled(PRIOR, SIGNALS)
 
 
@@ -39,6 +39,8 @@ def _routes(folder: Path, signals: Any) -> Path:
         ("schöne grüße aus Köln", -1),
         ("release notes of the incident review", 0),
         ("incident reviews", None),
+        ("bế bé", 1),
+        ("bến xe", None),
         ("prerelease notes", None),
         (f"Summarize this:\n```\n{'incident review ' * 20}\n```", None),
         ("", None),
@@ -67,7 +69,6 @@ def test_only_the_family_that_has_them_follows_and_explain_shows_them(
     assert scorers.of(families["codex"]) is scorers.shared
     assert cli.main(["explain", HI, "--routes", str(path)], tmp_path, 50) == 0
     said = capsys.readouterr().out
-    assert "signals, stronghi\n" not in said
     assert "signals, strong  hi\nsignals, cheap   none\n" in said
     assert "chat-auto -> pool-chat-standard" in said
     assert "codex-auto -> pool-codex-mini" in said

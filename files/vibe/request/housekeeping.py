@@ -1,8 +1,9 @@
 """What clients ask for their own housekeeping, beside what a person asks: titles, tags, recaps, memories, summaries.
 
 Recognised by what is asked for, not by one product's sentence, which changes with each release. The client's program
-writes these prompts, in English. A purpose in a system prompt counts by itself; one in a user message also needs a sign
-that a program wrote it: a quoted conversation, an answer of one property, room for a few words only.
+writes these prompts, in English. A system prompt counts by its first sentence alone: what an application says later of
+titles or summaries is about its work. A user message also needs a sign that a program wrote it: a quoted conversation,
+an answer of one property, room for a few words only.
 """
 
 from __future__ import annotations
@@ -12,30 +13,36 @@ from collections.abc import Mapping
 
 TITLE, COMPACTION = "title", "compaction"
 
-# A sentence of one of these prompts does not go beyond its full stop or line.
-_WITHIN = r"[^.?!\n]{0,80}\b"
-_MAKE = r"\b(?:generate|create|write|suggest|provide|give|produce|output|craft|come up with|extract|assign)\b"
-_TALK = r"(?:conversation|chat|session|thread)\b"
-# By purpose, in the order in which they are looked for: the name of the purpose is what headers and log say.
-_PURPOSES: Mapping[str, str] = {
-    TITLE: rf"{_MAKE}{_WITHIN}(?:titles?|headline|name)\b|\bnaming a{_WITHIN}{_TALK}|\btitle generator\b",
-    "tags": rf"{_MAKE}{_WITHIN}(?:tags|keywords|labels)\b",
-    "suggestions": rf"{_MAKE}{_WITHIN}(?:follow-?ups?|follow up|next (?:questions|prompts|messages)|quick replies)\b"
-    r"|\bwhat the user might\b",
-    "query": r"\b(?:standalone|stand-alone) (?:question|query)\b|\brephrase the (?:follow|question|query)|"
-    rf"{_MAKE}{_WITHIN}(?:search|retrieval) quer(?:y|ies)\b|\b(?:query|question) (?:rewriter|rewriting|condenser)\b",
-    "memory": rf"\bmemory extraction\b|\bmanaged memory\b|{_MAKE}{_WITHIN}memories\b"
-    r"|\b(?:personal information|memory) organi[sz]er\b",
-    "classification": r"\bnew (?:conversation )?topic\b|\bintent classifier\b",
-    "commit message": rf"{_MAKE}{_WITHIN}commit messages?\b|\bgenerates\b{_WITHIN}commit messages\b",
+# An order for a thing, with at most five words that describe it: "Generate a concise, sentence-case title".
+_DESCRIBED = r"(?: (?!(?:with|and|or|for|about|from|that|to|of|in|then)\b)[\w,'-]+){0,5} "
+_ORDER = rf"(?:generate|create|write|suggest|provide|give|produce|output|craft|come up with|extract|assign){_DESCRIBED}"
+_TALK = r"(?:conversation|session|chat)\b"
+# What is ordered, and what the one is called who makes it, by purpose, in the order in which they are looked for: the
+# name of the purpose is what headers and log say.
+_THINGS: Mapping[str, str] = {
+    TITLE: r"(?:titles?|headline)",
+    "tags": r"(?:tags|keywords)",
+    "suggestions": r"(?:(?:follow-?up|follow up|next) (?:questions|prompts|messages)|quick replies)",
+    "query": r"(?:search|retrieval|standalone) (?:query|queries|question)",
+    "memory": r"memories",
+    "commit message": r"commit messages?",
 }
-# What shortens a conversation to go on with it.
-_COMPACTION = re.compile(r"\bcontext (?:checkpoint|compaction|summari[sz]ation|extraction)\b")
-# A person may ask for the same: it continues the conversation all the same.
-_SUMMARY = re.compile(
-    r"\b(?:summary of|summari[sz](?:e|ing)) (?:the |this |our |your )?(?:\w+ ){0,2}(?:conversation|session|chat)\b"
+_MAKERS: Mapping[str, str] = {
+    TITLE: rf"\btitle generator\b|\bnaming an? (?:[\w-]+ )?{_TALK}",
+    "query": r"\brephrase the (?:follow[ -]?up )?(?:question|query)\b|\b(?:query|question) (?:rewriter|condenser)\b",
+    "memory": r"\bmemory extraction\b|\b(?:personal information|memory) organi[sz]er\b",
+    "classification": r"\bnew (?:conversation )?topic\b|\bintent classifier\b",
+}
+_ORDERS = {purpose: re.compile(rf"\b{_ORDER}{thing}\b") for purpose, thing in _THINGS.items()}
+_GENERATORS = {purpose: re.compile(rf"\bgenerates{_DESCRIBED}{thing}\b") for purpose, thing in _THINGS.items()}
+_ROLES = {purpose: re.compile(role) for purpose, role in _MAKERS.items()}
+# What shortens a conversation to go on with it: a role, or an order.
+_COMPACTION_ROLE = re.compile(
+    r"(?:you are (?:performing )?an? |<role>\s*)context (?:checkpoint|compaction|summari[sz]ation|extraction)\b"
 )
-_BY_PURPOSE = {purpose: re.compile(pattern, re.IGNORECASE) for purpose, pattern in _PURPOSES.items()}
+_SUMMARY = re.compile(rf"\b(?:{_ORDER}summary of|summari[sz]e) (?:(?:the|this|our|your) )?(?:\w+ )?{_TALK}")
+# What an order of a system prompt may come after.
+_ASKING = re.compile(r"(?:your task is to |please |\W?briefly\W? )?")
 # How whole turns of a client begin that come with the conversation's tools, or begin with what they quote.
 _BEGINNINGS: Mapping[str, tuple[str, ...]] = {
     "recap": ("The user stepped away and is coming back.",),
@@ -54,7 +61,6 @@ _SOLE_PROPERTIES = {
     "title": TITLE,
     "tags": "tags",
     "follow_ups": "suggestions",
-    "suggestions": "suggestions",
     "queries": "query",
     "commit_message": "commit message",
 }
@@ -62,12 +68,24 @@ _SOLE_PROPERTIES = {
 _NAME = "name"
 FEW_TOKENS = 64
 _HEAD_CHARS, _TAIL_CHARS = 1000, 600
-_SYSTEM_CHARS = 400
+_SYSTEM_CHARS = 300
+_SENTENCE_END = re.compile(r"[.!?](?:\s|\Z)|\n\s*\n")
 
 
 def purpose_of_system(text: str) -> str | None:
-    """Return the purpose that the system prompt *text* states at its beginning, None for any other."""
-    return _purpose_in(text[:_SYSTEM_CHARS])
+    """Return the purpose that the first sentence of the system prompt *text* states, None for any other."""
+    beginning = text.lstrip()[:_SYSTEM_CHARS].lower()
+    end = _SENTENCE_END.search(beginning)
+    sentence = beginning if end is None else beginning[: end.start()]
+    asked = _ASKING.match(sentence)
+    order = 0 if asked is None else asked.end()
+    if _COMPACTION_ROLE.match(sentence) or _SUMMARY.match(sentence, order):
+        return COMPACTION
+    return (
+        next((purpose for purpose, pattern in _ORDERS.items() if pattern.match(sentence, order)), None)
+        or _found(_GENERATORS, sentence)
+        or _found(_ROLES, sentence)
+    )
 
 
 def purpose_of_prompt(prompt: str, properties: frozenset[str], most_tokens: int | None) -> str | None:
@@ -94,10 +112,16 @@ def purpose_of_turn(prompt: str, *, is_opening: bool) -> str | None:
     return COMPACTION if _shortens(_ends_of(prompt), is_summary=not is_opening) else None
 
 
-def _purpose_in(text: str) -> str | None:
-    if _shortens(text, is_summary=True):
+def _purpose_in(prompt: str) -> str | None:
+    """Return the purpose that *prompt* has anywhere, None for any other."""
+    if _shortens(prompt, is_summary=True):
         return COMPACTION
-    return next((purpose for purpose, pattern in _BY_PURPOSE.items() if pattern.search(text)), None)
+    lowered = prompt.lower()
+    return _found(_ORDERS, lowered) or _found(_ROLES, lowered)
+
+
+def _found(patterns: Mapping[str, re.Pattern[str]], text: str) -> str | None:
+    return next((purpose for purpose, pattern in patterns.items() if pattern.search(text)), None)
 
 
 def _is_quoted(text: str) -> bool:
@@ -105,10 +129,10 @@ def _is_quoted(text: str) -> bool:
 
 
 def _shortens(text: str, *, is_summary: bool) -> bool:
-    """Whether *text* asks to shorten a conversation; a summary of it counts where *is_summary*."""
+    """Whether *text* asks to shorten a conversation; an order to sum it up counts where *is_summary*."""
     # Looked for first: most prompts have neither word, and patterns without regard to case are slow.
     lowered = text.lower()
-    if "context " in lowered and _COMPACTION.search(lowered):
+    if "context " in lowered and _COMPACTION_ROLE.match(lowered.lstrip()):
         return True
     return is_summary and "summar" in lowered and _SUMMARY.search(lowered) is not None
 

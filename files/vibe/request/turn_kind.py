@@ -53,7 +53,7 @@ def turn_of(body: Mapping[str, object], headers: Mapping[str, object], prompt: s
     if body.get("tools"):
         return MAIN
     for text in _system_texts(body):
-        purpose = purpose_of_system(text.lstrip())
+        purpose = purpose_of_system(text)
         if purpose is not None:
             return purpose
     purpose = None if prompt is None else purpose_of_prompt(prompt, _properties(body), _most_tokens(body))

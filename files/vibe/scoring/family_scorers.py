@@ -10,6 +10,7 @@ from vibe.routes.routes_file import Routes
 from vibe.routes.signals import NO_SIGNALS
 from vibe.scoring.scorer import Prior, Scorer, load_adapter, load_prior, with_head
 from vibe.scoring.signals import Signalled
+from vibe.scoring.turn_models import load_turn_models
 
 # Beside the routes file, as a release has them: a family's adapter is named by the digest of its file.
 ADAPTERS = Path("vibe") / "adapters"
@@ -41,12 +42,15 @@ class Scorers:
 
 
 def load_scorers(routes: Routes, folder: Path) -> Scorers:
-    """Read the prior, and below *folder*, which the routes file stands in, the adapters that *routes* name.
+    """Read the prior, the models of turns, and the adapters that *routes* name, below *folder*, the routes file's.
+
+    The rules load the models of turns themselves. They are read here so that a bad file stops the start.
 
     Raises:
         WeightsFileError: one is missing, spoilt, or was fitted for another family or on top of another prior.
     """
     prior = load_prior()
+    load_turn_models()
     own = {family.name: _own(family, prior, folder) for family in routes.by_virtual_model.values()}
     return Scorers(prior, {name: scorer for name, scorer in own.items() if scorer is not prior})
 

@@ -57,6 +57,7 @@ class LinearModel:
             pieces += count
         table = self.tables[PHRASES]
         mask = len(table) - 1
+        # As large as the hashes are: no need to cut each.
         if len(table) == 1 << HASH_BITS:
             phrases = sum(map(table.__getitem__, said.phrases))
         else:

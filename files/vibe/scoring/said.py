@@ -25,7 +25,7 @@ _HASH_MASK = (1 << HASH_BITS) - 1
 _PIECES_REMEMBERED, _HASHES_REMEMBERED = 1 << 14, 1 << 16
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?|\d+|[^\w\s]")
 # Thai, kana, Chinese characters and Hangul: written without spaces, so pairs of characters stand for words.
-_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 class Said(NamedTuple):
@@ -54,11 +54,11 @@ def words_in(text: str) -> list[str]:
     """Return the words and marks of *text* in lower case; every number is ``NUMBER``."""
     lowered = text.lower()
     words = [NUMBER if word.isdigit() else word for word in _WORD.findall(lowered)]
-    if _UNSPACED.search(lowered) is None:
+    if UNSPACED.search(lowered) is None:
         return words
     found: list[str] = []
     for word in words:
-        if _UNSPACED.search(word):
+        if UNSPACED.search(word):
             found += [word[start : start + 2] for start in range(max(1, len(word) - 1))]
         else:
             found.append(word)

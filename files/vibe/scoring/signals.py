@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from vibe.routes.signals import Signals
 from vibe.scoring.prompt_parts import split
-from vibe.scoring.said import window_of
+from vibe.scoring.said import UNSPACED, window_of
 from vibe.scoring.score import Score, score_of
 from vibe.scoring.scorer import Scorer
 
@@ -17,7 +17,7 @@ LOG_ODDS = 4.0
 
 
 class Signalled:
-    """``scorer``, and the phrases of a family's ``signals``; as many of both sides cancel out."""
+    """``scorer``, and the phrases of a family's ``signals``; where both sides have one they cancel out."""
 
     def __init__(self, scorer: Scorer, signals: Signals) -> None:
         """Score by *scorer* and *signals*."""
@@ -54,7 +54,7 @@ def _pattern(phrases: Iterable[str]) -> re.Pattern[str] | None:
 
 
 def _is_unspaced(part: str) -> bool:
-    return any(ord(character) >= ord("\u0e00") for character in part) or not (part[0].isalnum() and part[-1].isalnum())
+    return UNSPACED.search(part) is not None or not (part[0].isalnum() and part[-1].isalnum())
 
 
 def _in(pattern: re.Pattern[str] | None, text: str) -> list[str]:
