@@ -205,8 +205,12 @@ def typed(place: Workplace, program: str, prompt: str) -> None:
     """Run *program* in a terminal, type *prompt*, and end it: only interactive programs ask for titles."""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.chdir(place.project)
-        os.execve(program, [program], {**place.environment, "LINES": "40", "COLUMNS": "120"})
+        try:
+            os.chdir(place.project)
+            os.execve(program, [program], {**place.environment, "LINES": "40", "COLUMNS": "120"})
+        finally:
+            # Not started: this is a copy of the recorder, which must not go on.
+            os._exit(127)
     try:
         _read(terminal, STARTING)
         # A terminal sends a line's end by itself, after what was typed was taken in.

@@ -4,7 +4,8 @@
     .venv-fit/bin/python tests/bench/routing/fit_turns.py              # writes the file and says how good it is
     .venv-fit/bin/python tests/bench/routing/fit_turns.py --dry-run    # only says it
 
-Its requirements are those of fit_judgement.py. Twins stand next to each other, so folds are blocks of ten rows.
+Its requirements are those of fit_judgement.py. Twins stand next to each other, so folds are blocks of ten rows. The
+settings below and the thresholds were chosen on these folds, so what it says is somewhat better than the truth.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ FOLDS = 10
 # Of hard prompts that stand alone so many at most may be taken for continuations, and of what is taken for a complaint
 # so many must be one.
 MOST_LOST, LEAST_PRECISION = 0.02, 0.87
-VERDICTS = ("verdicts", "verdicts3", "verdicts4")
-NATURAL = {CONTINUATION: "followups3", COMPLAINT: "verdicts3"}
+FOLLOWUPS, VERDICTS = ("followups", "followups3"), ("verdicts", "verdicts3", "verdicts4")
+# The set of natural verdicts, which the precision is that of.
+NATURAL = "verdicts3"
 # An answer is not always known, nor is the prompt before; rows without are copies that count less.
 WITHOUT = 0.15
 # Prompts that were asked alone neither continue nor complain: of the lists' every third, each after another one.
@@ -50,7 +52,7 @@ SAMPLE_EVERY, SAMPLE_DIGITS = 50, 6
 
 def continuation() -> tuple[dict[str, object], list[tuple[tuple[str, str, str], bool]]]:
     """Fit the model of continuations; return its part of the file and samples of its inputs."""
-    found = [{**row, "set": name} for name in ("followups", "followups3") for row in rows(name)]
+    found = [{**row, "set": name} for name in FOLLOWUPS for row in rows(name)]
     known = [(row["turn"], row["before"]["prompt"], row["answer"]) for row in found]
     bare = [(turn, "", "") for turn, _, _ in known]
     unanswered = [(turn, prompt, "") for turn, prompt, _ in known]
@@ -82,7 +84,7 @@ def continuation() -> tuple[dict[str, object], list[tuple[tuple[str, str, str], 
         f"continuation: {taken[hard].mean():.3f} of {hard.sum()} hard prompts that stand alone are taken for one, "
         f"by the list {listed[hard].mean():.3f}"
     )
-    for name in ("followups", "followups3"):
+    for name in FOLLOWUPS:
         here = continues & np.array([row["set"] == name for row in found])
         print(f"  {name}: recall {taken[here].mean():.3f}, by the list {listed[here].mean():.3f}")
     print(f"  of {len(lone)} prompts asked alone {(unseen_alone > threshold).mean():.3f} are taken")
@@ -113,7 +115,7 @@ def complaint() -> tuple[dict[str, object], list[tuple[str, bool]]]:
     blocks = np.array([block_of(row["id"]) for row in found])
     design = design_of([(1.0, said)], values, vocabulary_of(said, said), TABLE_BITS, SCALES[COMPLAINT])
     unseen = _unseen(design, blocks, positive, weights)
-    natural = np.array([row["set"] == NATURAL[COMPLAINT] for row in found])
+    natural = np.array([row["set"] == NATURAL for row in found])
     threshold = _threshold_of_precision(np.where(listed, np.inf, unseen)[natural], positive[natural])
     taken = listed | (unseen > threshold)
     for name in VERDICTS:
