@@ -35,12 +35,6 @@ def test_a_change_of_a_hosts_role_or_of_its_variables_is_seen(role: str) -> None
     assert any(re.match(name, f"{role}_x") for name in names)
 
 
-@pytest.mark.parametrize("role", sorted(set(ROLES) - {"backup", "bundle", "compose_project", "lab"}))
-def test_values_of_a_role_are_checked(role: str) -> None:
-    names = _variables("roles/preflight/vars/main/values.yml")["__preflight_value_names"]
-    assert re.match(names, f"{role}_x")
-
-
 def test_a_hosts_roles_are_roles() -> None:
     named = set(
         re.findall(r"'(\w+)'\] if|\['(\w+)', '(\w+)'\]", _variables("playbooks/vars/topology.yml")["vibe_host_roles"])

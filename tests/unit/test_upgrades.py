@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
+from preflight_rules.values import WORDS
 
 PROJECT = Path(__file__).resolve().parents[2]
 ENTRIES = yaml.safe_load((PROJECT / "UPGRADES.yml").read_text(encoding="utf-8"))
@@ -18,9 +19,8 @@ def _variables() -> set[str]:
     specs = [
         yaml.safe_load(path.read_text(encoding="utf-8")) for path in PROJECT.glob("roles/*/meta/argument_specs.yml")
     ]
-    values = yaml.safe_load((PROJECT / "roles/preflight/vars/main/values.yml").read_text(encoding="utf-8"))
-    # Those of the deployment as a whole are no role's.
-    whole = {name for name in values["__preflight_words"] if name.startswith("vibe_")}
+    # Options of the whole deployment belong to no role.
+    whole = {name for name in WORDS if name.startswith("vibe_")}
     return whole | {name for spec in specs for name in spec["argument_specs"]["main"]["options"]}
 
 
