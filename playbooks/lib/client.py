@@ -237,7 +237,7 @@ class Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
     made = Parser(prog="./deploy.sh client", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    everywhere = argparse.ArgumentParser(add_help=False)
+    everywhere = Parser(add_help=False)
     everywhere.add_argument("-i", "--inventory", type=Path, default=Path("inventory/local"), metavar="INVENTORY")
     actions = made.add_subparsers(dest="action", required=True)
     for action, words in (
@@ -248,13 +248,13 @@ def parser() -> argparse.ArgumentParser:
         one = actions.add_parser(action, help=words, parents=[everywhere])
         one.add_argument("name", type=a_name, metavar="NAME")
         if action == "add":
-            models = {"type": some_models, "metavar": "A,B"}
+            models: dict[str, Any] = {"type": some_models, "metavar": "A,B"}
             one.add_argument("--models", **models, help="virtual models and pools that it may ask for; all without")
             one.add_argument("--rate", type=between(1, 10**6), metavar="N", help="requests a minute on each gateway")
             one.add_argument("--expires", type=a_time, metavar="DAY", help="from when on its key is refused, UTC")
             one.add_argument("--note", metavar="TEXT", help="what is to be known of it")
         if action == "rotate":
-            days = {"type": between(0, MOST_DAYS_KEPT), "default": DAYS_KEPT, "metavar": "DAYS"}
+            days: dict[str, Any] = {"type": between(0, MOST_DAYS_KEPT), "default": DAYS_KEPT, "metavar": "DAYS"}
             one.add_argument("--keep", **days, help=f"how long the key before is good for ({DAYS_KEPT})")
     actions.add_parser("list", help="who there is", parents=[everywhere])
     return made

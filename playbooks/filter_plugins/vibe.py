@@ -1,0 +1,51 @@
+"""Filters of the playbooks: the package in ../python/vibe_playbooks, with the findings of roles/preflight."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+# Ansible loads a plug-in by its path, outside any package: the packages have to be on the path before the imports.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "roles/preflight/python"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
+
+from preflight_rules.report import findings_text
+from vibe_playbooks.inventory import inventory_findings
+from vibe_playbooks.rotation import rotation_findings
+from vibe_playbooks.status import status_rows
+from vibe_playbooks.topology import (
+    expected_pools,
+    firewall_peers,
+    firewall_services,
+    gateway_servers,
+    remote_targets,
+    serving_servers,
+)
+
+DOCUMENTATION = r"""
+name: vibe
+short_description: What the playbooks derive from the inventory
+description:
+  - See playbooks/python/vibe_playbooks for each of them.
+"""
+
+
+class FilterModule:
+    """What Ansible looks for."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {
+            "vibe_findings_text": findings_text,
+            "vibe_expected_pools": expected_pools,
+            "vibe_firewall_peers": firewall_peers,
+            "vibe_firewall_services": firewall_services,
+            "vibe_gateway_servers": gateway_servers,
+            "vibe_inventory_findings": inventory_findings,
+            "vibe_remote_targets": remote_targets,
+            "vibe_rotation_findings": rotation_findings,
+            "vibe_serving_servers": serving_servers,
+            "vibe_status_rows": status_rows,
+        }

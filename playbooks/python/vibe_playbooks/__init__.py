@@ -1,0 +1,1 @@
+"""What the playbooks derive from the inventory: topology, findings, and the rows of the status."""

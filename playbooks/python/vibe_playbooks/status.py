@@ -1,0 +1,117 @@
+"""Rows of ./deploy.sh status: one for each container of the deployment, or one that says why a host has none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypedDict
+
+from .topology import Groups, HostVars
+
+
+class Row(TypedDict):
+    """One container; empty strings where a column does not apply."""
+
+    host: str
+    role: str
+    slot: str
+    serves: bool
+    release: str
+    image: str
+    state: str
+    health: str
+    uptime: str
+    gateways: str
+    last_good: str
+    drift: str
+
+
+_EMPTY = Row(
+    host="",
+    role="",
+    slot="",
+    serves=False,
+    release="",
+    image="",
+    state="",
+    health="",
+    uptime="",
+    gateways="",
+    last_good="",
+    drift="",
+)
+
+
+def _drift(host: str, found: Sequence[Mapping[str, Any]] | None) -> str:
+    """Return the number of findings of the last drift check; without a report nothing was checked."""
+    if found is None:
+        return "not checked"
+    return str(sum(finding["host"] == host for finding in found) or "none")
+
+
+def _health(container: Mapping[str, Any]) -> str:
+    if container["State"] != "running":
+        return str(container["State"])
+    match = re.search(r"\((.*)\)", container["Status"])
+    return match[1] if match else "-"
+
+
+def _uptime(container: Mapping[str, Any]) -> str:
+    if container["State"] != "running":
+        return ""
+    return re.sub(r"^Up | ?\(.*\)$", "", container["Status"])
+
+
+def _containers(host: str, hostvars: HostVars, groups: Groups, folder: str, drift: str) -> Iterator[Row]:
+    seen = hostvars[host]
+    for container in (seen.get("vibe_engine") or {}).get("containers") or []:
+        labels = container["Labels"]
+        project = labels.get("com.docker.compose.project.working_dir", "")
+        if not project.startswith(folder):
+            continue
+        role, slot = project.removeprefix(folder).split("/")[0], labels.get("vibe.slot", "")
+        is_router = role == "router"
+        states = [
+            (hostvars[gateway]["gateway_server_states"].get(f"{host}-{slot}") or {}).get("status", "unknown")
+            for gateway in groups["gateways"]
+            if is_router and hostvars[gateway].get("gateway_server_states") is not None
+        ]
+        yield Row(
+            host=host,
+            role=role,
+            slot=slot,
+            serves=not is_router or slot == seen.get("router_serving_slot", ""),
+            release=labels.get("vibe.release", ""),
+            image=container["Image"],
+            state=container["State"],
+            health=_health(container),
+            uptime=_uptime(container),
+            gateways=", ".join(dict.fromkeys(states)),
+            last_good=(seen.get("router_good_releases") or [""])[-1] if is_router else "",
+            drift=drift,
+        )
+
+
+def _without_containers(host: str, engine: Mapping[str, Any], drift: str) -> Row:
+    if not engine or engine.get("unreachable"):
+        state = "unreachable"
+    elif "containers" not in engine:
+        state = "no engine"
+    else:
+        state = "nothing runs"
+    return {**_EMPTY, "host": host, "state": state, "drift": drift}
+
+
+def status_rows(
+    hostvars: HostVars, groups: Groups, folder: str, found: Sequence[Mapping[str, Any]] | None
+) -> list[Row]:
+    """Return the rows of all hosts.
+
+    *folder* is where a host has its deployment, *found* what the last drift check found, or None without one.
+    """
+    rows: list[Row] = []
+    for host in groups["all"]:
+        drift = _drift(host, found)
+        own = sorted(_containers(host, hostvars, groups, f"{folder}/", drift), key=lambda row: row["role"])
+        rows += own or [_without_containers(host, hostvars[host].get("vibe_engine") or {}, drift)]
+    return rows
