@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "roles/preflight/py
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
 
 from preflight_rules.report import findings_text
+from preflight_rules.roles import settable_options
 from vibe_playbooks.inventory import inventory_findings
 from vibe_playbooks.rotation import rotation_findings
 from vibe_playbooks.status import status_rows
@@ -45,6 +46,7 @@ class FilterModule:
             "vibe_gateway_servers": gateway_servers,
             "vibe_inventory_findings": inventory_findings,
             "vibe_remote_targets": remote_targets,
+            "vibe_role_options": settable_options,
             "vibe_rotation_findings": rotation_findings,
             "vibe_serving_servers": serving_servers,
             "vibe_status_rows": status_rows,

@@ -10,7 +10,7 @@ from e2e.machine import chat, containers, run, wait_for
 STUB = "vibe-stub-upstream"
 STUB_PORT = 8080
 ESTABLISHED = "01"
-# The stub keeps an idle connection for 75 s and LiteLLM by itself for 120; router_upstream_keepalive is 4, to which
+# The stub keeps an idle connection for 75 s and LiteLLM by itself for 120; __router_upstream_keepalive is 4, to which
 # aiohttp adds up to as much again.
 GIVEN_UP_SECONDS = 30
 

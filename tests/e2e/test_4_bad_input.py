@@ -27,15 +27,15 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "unknown name": ({"router_familes": []}, ["router_familes", "no option of this name", "router_families?"]),
     "value": ({"gateway_port": 70_000}, ["gateway_port", "70000 is outside the range 1 to 65535"]),
     "injection": (
-        {"redis_network": f"$(touch {PLANTED})", "router_gateway_backend": "x\n  planted: true"},
-        ["redis_network", "router_gateway_backend", "is not a valid name"],
+        {"redis_network": f"$(touch {PLANTED})", "__router_gateway_backend": "x\n  planted: true"},
+        ["redis_network", "__router_gateway_backend", "is not a valid name"],
     ),
     "rules": (
         {
             **pools(api_key="sk-live-0123456789"),
             **families(cheap_pool="pool-nope"),
             "gateway_clients": [{"name": "default", "key_sha256": "1" * 64}],
-            "redis_maxmemory": "300m",
+            "redis_maxmemory": "400m",
             "images_litellm_version": "1.82.8",
         },
         [
@@ -170,7 +170,7 @@ def test_a_deployment_is_not_made_a_second_time_elsewhere(tmp_path: Path) -> Non
 def test_a_malformed_daemon_json_is_named_with_its_place(tmp_path: Path) -> None:
     path = tmp_path / "daemon.json"
     path.write_text('{"log-driver": json-file}', encoding="utf-8")
-    message = _refused(tmp_path, {"docker_daemon_json_path": str(path)})
+    message = _refused(tmp_path, {"__docker_daemon_json_path": str(path)})
     assert str(path) in message
     assert "line 1" in message
     assert path.read_text(encoding="utf-8") == '{"log-driver": json-file}'
@@ -293,7 +293,7 @@ INVENTORIES: dict[str, tuple[dict[str, Any], str]] = {
     "no routers": ({"routers": {}}, "routers: the inventory has no host in this group"),
     "an address twice": (
         {"routers": {"r1": {"ansible_host": "192.0.2.1"}, "r2": {"ansible_host": "192.0.2.1"}}},
-        "r1 and r2 have one address, 192.0.2.1:22",
+        "r1 and r2 have the same address, 192.0.2.1:22",
     ),
     "leaves and stays": (
         {"routers": {"r1": {}}, "router_leaving": {"r1": {}}},

@@ -9,7 +9,7 @@ from e2e.machine import PLAYBOOK, chat, run, wait_for
 
 CONTAINER = "vibe-stub-upstream"
 BLOCKERS = tuple(f"vibe-test-blocker-{number}" for number in range(8))
-# Several times router_dns_cache_time, and far below the 300 s that LiteLLM keeps an address by itself.
+# Several times __router_dns_cache_time, and far below the 300 s that LiteLLM keeps an address by itself.
 FOUND_AGAIN_SECONDS = 60
 # Several times the interval of the stub's health check: an engine before 25 has no shorter one at the start.
 HEALTHY_SECONDS = 60

@@ -221,7 +221,7 @@ def test_settings_that_the_engine_refuses_never_reach_the_file(host: DockerHost)
 def test_settings_that_fail_only_at_the_start_are_taken_back(host: DockerHost) -> None:
     before = host.daemon_json()
     said, _ = host.role(
-        ok=False, docker_log_max_file=4, docker_start_timeout=15, docker_daemon_options={"storage-driver": "bogus"}
+        ok=False, docker_log_max_file=4, __docker_start_timeout=15, docker_daemon_options={"storage-driver": "bogus"}
     )
     assert "the former file is back and the engine runs" in said
     assert host.daemon_json() == before

@@ -128,7 +128,7 @@ def test_health_check_needs_no_curl_and_bills_nobody(router: dict[str, Any]) -> 
 def test_stop_leaves_time_for_running_streams(router: dict[str, Any]) -> None:
     seconds = router["Config"].get("StopTimeout") or 0
     expected = f"a stop_grace_period of {SHORTEST_STOP_S} s"
-    require(seconds >= SHORTEST_STOP_S, expected, f"{seconds} s", "router_stop_grace_period")
+    require(seconds >= SHORTEST_STOP_S, expected, f"{seconds} s", "__router_stop_grace_period")
 
 
 def test_nothing_is_mounted_over_the_programs_of_the_image(router: dict[str, Any]) -> None:

@@ -325,7 +325,7 @@ FAULTS: dict[str, tuple[Callable[[World], None], str, str]] = {
     "no time to finish streams": (
         _in(SLOT, "Config", "StopTimeout", to=10),
         "stop_leaves_time_for_running_streams",
-        "router_stop_grace_period",
+        "__router_stop_grace_period",
     ),
     "/app mounted over": (
         _mounts(*WHOLE, ("/app", False)),

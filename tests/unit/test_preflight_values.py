@@ -24,8 +24,6 @@ EXCEPTIONS = {
     "router_records": "a rule",
     "router_limits": "a rule: numbers",
     "router_rollout_serial": "a rule: batches",
-    "router_engine_version": "found out on the host",
-    "stub_upstream_engine_version": "found out on the host",
     "firewall_open_ports": "a rule: ports",
     "firewall_public_ports": "the deployment's own",
     "images_required": "choices of the specs",
@@ -44,7 +42,7 @@ EXCEPTIONS = {
     "router_report_dir": "the deployment's own",
 }
 WRONG = ["999.999.999.999", "300.1.1.1", ":::::", "1.2.3", "1.2.3.4.5", "fd00::1::2"]
-FOUND_OUT = re.compile(r"_(image|engine_ready|engine_version|required)$")
+FOUND_OUT = re.compile(r"_(image|required)$")
 
 
 def _options() -> dict[str, dict[str, Any]]:
@@ -103,11 +101,6 @@ def _within(name: str, value: float) -> bool:
         ("prefix", ["team-a-", "x_"], ["-a", "a b", "$(id)", "a/b", "a" * 40]),
         ("local path", ["/home/me/My Project/x.pem"], ["~/x", "/a\nb", "/$(id)", "/a|b", "/'x'"]),
         ("address", ["0.0.0.0", "::", "fd00::1"], ["", "localhost", "1.2.3.4:80", "1.2.3.4\n", "1.2.3.4/8", *WRONG]),
-        (
-            "socket address",
-            ["127.0.0.1:8404", "[::1]:8404"],
-            ["8404", "127.0.0.1", "host:1", "1.2.3.4:1\nx", "300.1.1.1:80", "[:::::]:1", "127.0.0.1:99999"],
-        ),
         ("host", ["vibe-redis", "redis.example", "10.0.0.1"], ["https://x", "a b", "a;b", "x\n", *WRONG]),
         ("listen address", ["*", "0.0.0.0", "::", "localhost"], ["**", "0.0.0.0:4000", "a;b", "x\n", *WRONG]),
         (
@@ -119,9 +112,7 @@ def _within(name: str, value: float) -> bool:
         ("version", ["1.106.2", "5:28.*"], ["1 2", "1;2", "$(id)"]),
         ("reference", ["redis:8.2", "ghcr.io/a/b@sha256:00"], ["Redis", "a b", "a;b", "-a"]),
         ("digest", ["sha256:" + "0" * 64], ["0" * 64, "sha256:00", "sha256:" + "g" * 64]),
-        ("checksum", ["0" * 64], ["00", "0" * 64 + "\n"]),
         ("URL path", ["/v1/models"], ["v1", "/v1?x", "/a b", "/a\n http-request", "/{x}"]),
-        ("header", ["x-api-key"], ["x:y", "x y", "x\r\ny", ""]),
         ("email address", ["a.b+c@example.org"], ["a", "a@b c", "mailto:a@b;x", "a@b\n"]),
         ("TLS name", ["gw.example", "*.gw.example", "10.0.0.1", "fd00::1"], ["https://x", "gw:4000", "*", *WRONG]),
         (

@@ -14,6 +14,8 @@ FOLDER = str(PROJECT / "roles")
 SPECS = role_specs(FOLDER, ROLES)
 OPTIONS = role_options(FOLDER, ROLES)
 
+REMOVED = [{"names": ["router_gone"], "instead": "router_environment"}]
+
 CASES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "wrong type": ("gateway", {"gateway_port": "many"}, ["gateway_port", "cannot be converted to an int"]),
     "unknown key": ("router", families(cheap_pol="x"), ["router_families.cheap_pol", "unknown key"]),
@@ -57,10 +59,11 @@ def test_a_value_that_cannot_be_evaluated_is_a_finding() -> None:
         ("router_familes", "did you mean router_families?"),
         ("router_of_no_similarity_whatever", "correct the name or remove it"),
         ("router_old", "it was renamed: router_old → router_new"),
+        ("router_gone", "it was removed; use router_environment"),
     ],
 )
 def test_an_unknown_name_is_a_finding_with_the_right_one(name: str, fix: str) -> None:
-    (found,) = unknown_name_findings([name, "gateway_port", "other"], OPTIONS, {"router_old": "router_new"})
+    (found,) = unknown_name_findings([name, "gateway_port", "other"], OPTIONS, {"router_old": "router_new"}, REMOVED)
     assert found["subject"] == name
     assert found["wrong"] == "the role router has no option of this name"
     assert found["fix"].startswith(fix)

@@ -31,8 +31,7 @@ def test_a_change_of_a_hosts_role_or_of_its_variables_is_seen(role: str) -> None
     seal = _variables("playbooks/vars/seal.yml")
     toolkits = "".join(seal["vibe_toolkits"].values())
     assert re.search(rf"'(?:roles/)?{role}'", toolkits)
-    names = re.findall(r"varnames', '([^']+)'", seal["vibe_base_variables"] + seal["vibe_release_variables"])
-    assert any(re.match(name, f"{role}_x") for name in names)
+    assert f"'{role}'" in seal["vibe_base_variables"] + seal["vibe_release_variables"]
 
 
 def test_a_hosts_roles_are_roles() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import yaml
@@ -25,7 +26,7 @@ def _variables() -> set[str]:
 
 
 def test_entries_have_what_preflight_reads_and_nothing_else() -> None:
-    assert all(set(entry) == {"version", "renamed", "breaks"} for entry in ENTRIES)
+    assert all(set(entry) == {"version", "renamed", "removed", "breaks"} for entry in ENTRIES)
     assert all(words.strip().endswith(".") or "[" in words for entry in ENTRIES for words in entry["breaks"])
 
 
@@ -39,6 +40,15 @@ def test_a_renamed_variable_is_there_under_its_new_name_alone() -> None:
     renamed = {old: new for entry in ENTRIES for old, new in entry["renamed"].items()}
     assert set(renamed.values()) <= _variables()
     assert _variables().isdisjoint(renamed)
+
+
+def test_a_removed_option_is_gone_and_its_replacement_is_there() -> None:
+    removed = [(name, group["instead"]) for entry in ENTRIES for group in entry["removed"] for name in group["names"]]
+    assert removed
+    assert _variables().isdisjoint(name for name, _ in removed)
+    for _, instead in removed:
+        named = set(re.findall(r"\b(?:vibe|router|docker)_[a-z_]+", instead))
+        assert named - _variables() <= {"docker_engine_ready", "docker_engine_version", "vibe_debug_secrets"}
 
 
 def test_each_entry_is_of_a_section_of_the_changelog() -> None:

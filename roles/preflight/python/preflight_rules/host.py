@@ -16,6 +16,8 @@ from .values import KINDS
 SUPPORTED = {"Debian": ("12", "13"), "Ubuntu": ("22.04", "24.04", "26.04")}
 # A machine sold with 2 GiB shows a little less.
 _MEMORY_TOLERANCE = 0.92
+# Seconds. TLS and request signatures fail on a wrong clock.
+_MAX_CLOCK_SKEW = 60
 # These roles put containers on a host, whose names begin so after the prefix of the deployment.
 _CONTAINERS = ("vibe-", "litellm-vibe-router-")
 
@@ -113,7 +115,7 @@ def _resources(probe: Probe, variables: Variables, roles: Iterable[str]) -> Iter
                 fix="free some (docker system prune removes unused images), or lower preflight_min_disk_mib",
             )
     skew = abs(probe.clocks[1] - probe.clocks[0])
-    if skew > int(variables["preflight_max_clock_skew"]):
+    if skew > _MAX_CLOCK_SKEW:
         yield Finding(
             subject="clock",
             wrong=f"it differs from the control node's by {skew} s",

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 # Earlier steps find these out, so that preflight cannot know them yet.
-_FOUND_OUT = re.compile(r"_(image|engine_ready|engine_version|required)$")
+_FOUND_OUT = re.compile(r"_(image|required)$")
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -24,6 +24,11 @@ def role_specs(folder: str, roles: Iterable[str]) -> dict[str, dict[str, Any]]:
         options = _read(Path(folder, role, "meta/argument_specs.yml"))["argument_specs"]["main"]["options"]
         specs[role] = {name: option for name, option in options.items() if not _FOUND_OUT.search(name)}
     return specs
+
+
+def settable_options(folder: str, roles: Iterable[str]) -> list[str]:
+    """Return the sorted names of what an inventory can set for the *roles*."""
+    return sorted(name for options in role_specs(folder, roles).values() for name in options)
 
 
 def role_options(folder: str, roles: Iterable[str]) -> dict[str, list[str]]:

@@ -37,14 +37,19 @@ def spec_findings(results: Iterable[Mapping[str, Any]]) -> list[Finding]:
 
 
 def unknown_name_findings(
-    names: Iterable[str], known: Mapping[str, Iterable[str]], renamed: Mapping[str, str]
+    names: Iterable[str],
+    known: Mapping[str, Iterable[str]],
+    renamed: Mapping[str, str],
+    removed: Iterable[Mapping[str, Any]] = (),
 ) -> list[Finding]:
     """Return the names that look like options of a role and are none.
 
-    *known* has the options of each role, *renamed* the new name of each option that an upgrade renamed.
+    *known* has the options of each role, *renamed* the new name of each option that an upgrade renamed, and *removed*
+    what to use instead of those that an upgrade removed, each group with *names* and *instead*.
     """
     findings: list[Finding] = []
     given = sorted(names)
+    instead = {name: each["instead"] for each in removed for name in each["names"]}
     for role, options in known.items():
         listed = set(options)
         for name in given:
@@ -53,6 +58,8 @@ def unknown_name_findings(
             near = difflib.get_close_matches(name, listed, n=1, cutoff=0.8)
             if name in renamed:
                 fix = f"it was renamed: {name} → {renamed[name]}"
+            elif name in instead:
+                fix = f"it was removed; use {instead[name]}"
             elif near:
                 fix = f"did you mean {near[0]}? roles/{role}/README.md lists all options"
             else:
