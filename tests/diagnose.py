@@ -10,10 +10,12 @@ Exits with 0 when no link is broken, 1 at a broken one, 2 when the walk could no
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import unittest
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from doctor.case import Case, read_case
@@ -55,6 +57,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--case", type=Path, metavar="FILE", help="the hosts, as playbooks/doctor.yml writes them")
     parser.add_argument("--env-file", metavar="FILE", help="what ./deploy.sh env prints")
     parser.add_argument("--url", help="another address of the gateway")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the hops as JSON")
     parser.add_argument("--pools", type=read_pools, default=DEFAULT_POOLS, metavar="JSON", help="what is expected")
     return parser.parse_args(arguments)
 
@@ -72,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for results in walk(case):
         found += results
         print(told(results), flush=True)
+    if given.json:
+        given.json.write_text(json.dumps([asdict(result) for result in found], indent=2) + "\n", encoding="utf-8")
     if any(result.verdict == FAILED for result in found):
         print("Mend it, then walk again: what lies behind it was not looked at.")
         return 1

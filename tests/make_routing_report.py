@@ -5,7 +5,7 @@
         --hosts '["local"]'
 
 The folder has records/FAMILY.jsonl (vibe_router.py records) and counters/HOST.txt (the routers' metrics), and
-labels/FAMILY.jsonl where there are labels made by hand or by playbooks/replay.yml. It gets FAMILY.html, FAMILY.json and
+labels/FAMILY.jsonl where there are labels made by hand or by ./deploy.sh replay. It gets FAMILY.html, FAMILY.json and
 FAMILY.labels.jsonl, which fit reads. Prints one line a family, its advice first. Exits with 0, or 2 where an input
 cannot be read or a page not be written.
 """

@@ -13,9 +13,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
 
 from preflight_rules.report import findings_text
 from preflight_rules.roles import settable_options
+from vibe_playbooks.audit import audit_table, last_lines
+from vibe_playbooks.effective_config import effective_settings, settings_table, sources
 from vibe_playbooks.inventory import inventory_findings
 from vibe_playbooks.rotation import rotation_findings
-from vibe_playbooks.status import status_rows
+from vibe_playbooks.status import status_rows, status_table
 from vibe_playbooks.topology import (
     expected_pools,
     firewall_peers,
@@ -39,15 +41,21 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by name."""
         return {
+            "vibe_audit_table": audit_table,
+            "vibe_effective_settings": effective_settings,
             "vibe_findings_text": findings_text,
             "vibe_expected_pools": expected_pools,
             "vibe_firewall_peers": firewall_peers,
             "vibe_firewall_services": firewall_services,
             "vibe_gateway_servers": gateway_servers,
             "vibe_inventory_findings": inventory_findings,
+            "vibe_last_lines": last_lines,
             "vibe_remote_targets": remote_targets,
             "vibe_role_options": settable_options,
             "vibe_rotation_findings": rotation_findings,
             "vibe_serving_servers": serving_servers,
+            "vibe_settings_table": settings_table,
+            "vibe_sources": sources,
             "vibe_status_rows": status_rows,
+            "vibe_status_table": status_table,
         }

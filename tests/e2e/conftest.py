@@ -104,8 +104,8 @@ def first_deployment(machine_was_bare: bool, outcome_of_the_first_deployment: Pa
     """Deploy once with the README's command; every test of a deployed machine stands on it."""
     version = (PROJECT / "VERSION").read_text(encoding="utf-8").strip()
     # A machine that an older version was tested on has its files still.
-    accepted = () if machine_was_bare else ("-e", f"deployment_accept_upgrade={version}")
-    done = run("./deploy.sh", *accepted, check=False, timeout=FIRST_DEPLOYMENT_SECONDS)
+    accepted = () if machine_was_bare else ("--accept-upgrade", version)
+    done = run("./deploy.sh", *accepted, check=False, timeout=FIRST_DEPLOYMENT_SECONDS, as_users_see_it=True)
     if outcome_of_the_first_deployment:
         outcome_of_the_first_deployment.with_suffix(".new").write_text(str(done.returncode), encoding="utf-8")
         outcome_of_the_first_deployment.with_suffix(".new").rename(outcome_of_the_first_deployment)
@@ -135,7 +135,7 @@ def lab(images_at_hand: None) -> Iterator[None]:
     """A lab of four hosts, gone when the tests are done. Made on the deployed machine, whose images it shares."""
     kept = bool(os.environ.get("VIBE_KEEP_DEPLOYMENT"))
     if INVENTORY.exists() and not kept:
-        pytest.skip("this machine has a lab already: ./deploy.sh lab -e lab_state=down")
+        pytest.skip("this machine has a lab already: ./deploy.sh lab --down")
     run(*LAB)
     yield
     if not kept:

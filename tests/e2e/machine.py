@@ -17,11 +17,26 @@ PROJECT = Path(__file__).resolve().parents[2]
 SERVE = "python3 /app/vibe_launch.py serve"
 PLAYBOOK = str(PROJECT / ".venv/bin/ansible-playbook")
 SECONDS = 1200.0
+_ANSIBLE = {
+    "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
+    "ANSIBLE_NOCOLOR": "1",
+    "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
+}
+_OF_USERS = {"ANSIBLE_STDOUT_CALLBACK": "vibe_terminal"}
 Run = subprocess.CompletedProcess[str]
 
 
-def run(*words: str, check: bool = True, timeout: float = SECONDS, given: str = "", **environment: str) -> Run:
+def run(
+    *words: str,
+    check: bool = True,
+    timeout: float = SECONDS,
+    given: str = "",
+    as_users_see_it: bool = False,
+    **environment: str,
+) -> Run:
     """Run a command in the project's folder, *given* its standard input, and return it with its output.
+
+    ./deploy.sh prints Ansible's own output then, in which a test finds each task, unless *as_users_see_it*.
 
     Raises:
         AssertionError: it failed and *check* was not taken away.
@@ -29,7 +44,7 @@ def run(*words: str, check: bool = True, timeout: float = SECONDS, given: str = 
     done = subprocess.run(
         words,
         cwd=PROJECT,
-        env={**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", **environment},
+        env={**os.environ, **_ANSIBLE, **(_OF_USERS if as_users_see_it else {}), **environment},
         input=given,
         capture_output=True,
         text=True,

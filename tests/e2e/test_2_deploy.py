@@ -1,13 +1,15 @@
 """One command deploys and proves it; a second one finds nothing to do."""
 
+import json
 import os
 import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
-from e2e.machine import PROJECT, Run, changed, containers, run
+from e2e.machine import PROJECT, Run, changed, chat, containers, run
 
 # What a run with nothing to do costs is its tasks, some 0.1 s each, and its round trips to the host (20), each a module
 # of 0.4 s. Lower these with them.
@@ -15,29 +17,96 @@ MOST_TASKS = 76
 MOST_ROUND_TRIPS = 22
 
 
-def test_one_command_deploys_and_says_what_runs_and_where_requests_go(first_deployment: Run) -> None:
-    assert first_deployment.returncode == 0, first_deployment.stdout[-6000:] + first_deployment.stderr[-2000:]
-    summary = first_deployment.stdout[first_deployment.stdout.rindex("TASK [Deployment]") :]
+# Of what the terminal shows: a fresh deployment, and one with nothing to do.
+MOST_LINES, MOST_LINES_WITH_NOTHING_TO_DO = 45, 25
+STEPS = ("1/5 preflight", "2/5 prepare", "3/5 stage", "4/5 rollout", "5/5 verify")
+
+
+def _assert_summary_is_last(output: str) -> None:
+    """Fail unless *output* ends with the summary: address, images, decisions, checks, report, log and next command."""
+    assert [step for step in STEPS if f"\n✓ {step}" not in f"\n{output}"] == [], output
+    summary = output[output.rindex("\nVersion ") :]
     assert re.search(r"Gateway\s+http://127\.0\.0\.1:4000", summary)
-    assert re.search(r"Checks\s+\d+ good, 0 failed, 0 left out", summary), "a check that is left out proves nothing"
+    assert re.search(r"Checks\s+\d+ passed, 0 failed, 0 skipped", summary), "a check that is skipped proves nothing"
     for name in ("litellm", "redis", "haproxy"):
-        assert re.search(rf"{name}\s+(present|loaded|pulled|built): ", summary), summary
+        assert re.search(rf"{name}\s+(present|loaded|pulled|built)\s", summary), summary
     for virtual, cheap, strong in (
         ("chat-auto", "pool-chat-mini", "pool-chat-standard"),
         ("codex-auto", "pool-codex-mini", "pool-codex-heavy"),
         ("claude-auto", "pool-claude-haiku", "pool-claude-sonnet"),
     ):
-        assert re.search(rf"{virtual}\s+simple\s+-> {cheap}\s", summary), summary
-        assert re.search(rf"{virtual}\s+complex\s+-> {strong}\s", summary), summary
+        assert re.search(rf"{virtual}\s+simple\s+→ {cheap}\s", summary), summary
+        assert re.search(rf"{virtual}\s+complex\s+→ {strong}\s", summary), summary
+    assert summary.splitlines()[-1] == 'Next       eval "$(./deploy.sh env)"'
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", output), "control characters outside a terminal"
+
+
+def _log_of(output: str) -> Path:
+    found = re.search(r"^Log +(reports/local/log/\S+)$", output, re.MULTILINE)
+    assert found, output
+    return PROJECT / found[1]
+
+
+def test_one_command_deploys_and_says_what_runs_and_where_requests_go(first_deployment: Run) -> None:
+    assert first_deployment.returncode == 0, first_deployment.stdout[-6000:] + first_deployment.stderr[-2000:]
+    _assert_summary_is_last(first_deployment.stdout)
+    assert len(first_deployment.stdout.splitlines()) <= MOST_LINES, first_deployment.stdout
+    assert _log_of(first_deployment.stdout).stat().st_mode & 0o777 == 0o600
 
 
 def test_no_client_meets_a_workers_first_request(first_deployment: Run) -> None:
-    said = " ".join(first_deployment.stdout.split())
+    said = " ".join(_log_of(first_deployment.stdout).read_text(encoding="utf-8").split())
     if "TASK [router : Slot has proved itself]" not in said:
         pytest.skip("the release served already, so no slot was started")
     warmed = re.search(r"(\d+) of (\d+) workers warmed by \d+ requests", said)
     assert warmed
     assert warmed[1] == warmed[2], warmed[0]
+
+
+def test_a_run_with_nothing_to_do_is_short(deployed: dict[str, str]) -> None:
+    done = run("./deploy.sh", as_users_see_it=True)
+    _assert_summary_is_last(done.stdout)
+    assert len(done.stdout.splitlines()) <= MOST_LINES_WITH_NOTHING_TO_DO, done.stdout
+    assert re.search(r"^Deployed in .*: nothing to change on 1 host$", done.stdout, re.MULTILINE), done.stdout
+
+
+def test_a_failure_names_task_host_problem_fix_and_log(deployed: dict[str, str]) -> None:
+    done = run("./deploy.sh", "-e", "gateway_port=70000", check=False, as_users_see_it=True)
+    assert done.returncode != 0
+    said = done.stdout.splitlines()
+    assert "1. gateway_port: 70000 is outside the range 1 to 65535." in said
+    assert "   Fix: give a number in this range." in said
+    assert "✗ local: preflight : Fail if there are findings" in said
+    assert said[-1].startswith("Log: reports/local/log/")
+    assert "Version " not in done.stdout, "a failed run has no summary"
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX", "xx_XX.UTF-8"])
+def test_any_locale_works(locale: str, deployed: dict[str, str]) -> None:
+    assert json.loads(run("./deploy.sh", "status", "--json", LC_ALL=locale, LANG=locale).stdout)
+
+
+def test_the_effective_configuration_names_the_file_of_each_value(deployed: dict[str, str]) -> None:
+    settings = {row["option"]: row for row in json.loads(run("./deploy.sh", "config", "--json").stdout)}
+    assert settings["gateway_port"] == {
+        "option": "gateway_port",
+        "value": 4000,
+        "source": "inventory/local/group_vars/all/hosts.yml",
+    }
+    assert settings["router_master_key"]["value"] == "(not shown)"
+    assert deployed["OPENAI_API_KEY"] not in json.dumps(settings)
+    assert "router_workers" not in settings
+    everything = run("./deploy.sh", "config", "--json", "--all").stdout
+    assert {"option": "router_workers", "value": "auto", "source": "default"} in json.loads(everything)
+
+
+def test_the_logs_of_all_containers_can_be_read_by_request(deployed: dict[str, str]) -> None:
+    answer = chat(deployed, "hi")
+    request = answer.headers["x-litellm-call-id"]
+    lines = run("./deploy.sh", "logs", "--since", "1m", "--request", request).stdout.splitlines()
+    assert any("ROUTING DECISION" in line and " local litellm-vibe-router-" in line for line in lines), lines
+    assert all(request in line for line in lines)
+    assert run("./deploy.sh", "logs", "--since", "$(id)", check=False).returncode == 5
 
 
 def test_a_second_run_changes_nothing(deployed: dict[str, str]) -> None:

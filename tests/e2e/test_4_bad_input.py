@@ -143,7 +143,7 @@ def host_that_answers_with_jinja(deployed: dict[str, str]) -> Iterator[str]:
 
 
 def test_what_a_host_says_is_shown_and_never_taken_for_a_template(host_that_answers_with_jinja: str) -> None:
-    assert host_that_answers_with_jinja in run("./deploy.sh", "audit").stdout
+    assert host_that_answers_with_jinja in run("./deploy.sh", "audit", as_users_see_it=True).stdout
     run("./deploy.sh", "status")
     assert not PLANTED.exists()
 
@@ -266,7 +266,7 @@ def test_what_an_upgrade_breaks_is_listed_and_has_to_be_accepted(tmp_path: Path)
     assert "0.0.2: the moon is square" in said
     assert "long ago" not in said
     assert "yet to come" not in said
-    assert f"add -e deployment_accept_upgrade={version}" in said
+    assert f"add --accept-upgrade {version}" in said
     variables["deployment_accept_upgrade"] = version
     run(*command, json.dumps(variables))
     refused = run(*command, json.dumps({**variables, "router_familes": []}), check=False).stdout

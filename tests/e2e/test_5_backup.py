@@ -36,14 +36,14 @@ def backup(deployed: dict[str, str], keys: Path) -> Iterator[Path]:
     """A backup of this machine's deployment, whose Redis has one key more."""
     before = set(BACKUPS.glob("*"))
     _redis("set", "planted", "here")
-    run("./deploy.sh", "backup", "-e", f"backup_certificate={keys / 'backup.pem'}")
+    run("./deploy.sh", "backup", "--certificate", str(keys / "backup.pem"))
     [made] = set(BACKUPS.glob("*")) - before
     yield made
     made.unlink()
 
 
 def _restore(file: Path, key: Path, *words: str, check: bool = True) -> Run:
-    return run("./deploy.sh", "restore", "-e", f"backup_file={file}", "-e", f"backup_key={key}", *words, check=check)
+    return run("./deploy.sh", "restore", "--file", str(file), "--key", str(key), *words, check=check)
 
 
 def _decrypted() -> list[Path]:
@@ -62,9 +62,9 @@ def test_a_backup_is_for_its_owner_and_has_no_secret_in_the_clear(backup: Path) 
 @pytest.mark.parametrize("certificate", ["", "/nowhere", "/etc/hostname"])
 def test_a_backup_is_encrypted_or_not_made(deployed: dict[str, str], certificate: str) -> None:
     lines = RECORD.read_text(encoding="utf-8")
-    refused = run("./deploy.sh", "backup", "-e", f"backup_certificate={certificate}", check=False)
+    refused = run("./deploy.sh", "backup", "--certificate", str(certificate), check=False)
     assert refused.returncode != 0
-    assert "Mend: openssl req" in refused.stdout.replace("\n", " ")
+    assert "Fix: openssl req" in refused.stdout.replace("\n", " ")
     assert RECORD.read_text(encoding="utf-8") == lines, "the host was touched"
     assert not _decrypted()
 
@@ -97,7 +97,7 @@ def test_a_backup_that_cannot_be_trusted_changes_nothing(
     assert refused.returncode != 0
     told = " ".join(refused.stdout.split())
     assert words in told
-    assert "Mend: " in told
+    assert "Fix: " in told
     assert "What is lost of the inventory is back" not in refused.stdout
     assert not _decrypted()
 

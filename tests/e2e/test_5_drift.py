@@ -30,7 +30,7 @@ def _slots() -> tuple[str, str]:
 
 def test_the_status_tells_what_runs_and_what_serves(deployed: dict[str, str]) -> None:
     assert "last good" in run("./deploy.sh", "status").stdout
-    rows = {row["role"]: row for row in json.loads(run("./deploy.sh", "status", "-e", "format=json").stdout)}
+    rows = {row["role"]: row for row in json.loads(run("./deploy.sh", "status", "--json").stdout)}
     assert set(rows) == {"gateway", "redis", "router", "stub-upstream"}
     assert {row["health"] for row in rows.values()} == {"healthy"}
     release = (BASE / "router/current").readlink().name
@@ -89,7 +89,7 @@ def test_what_was_changed_by_hand_is_found_and_mended_by_the_next_deployment(dep
         f"server local-{serving} is MAINT, and should be UP",
     ):
         assert words in said, said
-    status = json.loads(run("./deploy.sh", "status", "-e", "format=json").stdout)
+    status = json.loads(run("./deploy.sh", "status", "--json").stdout)
     assert {row["health"] for row in status if row["role"] == "stub-upstream"} == {"exited"}
     assert {row["gateways"] for row in status if row["slot"] == serving} == {"MAINT"}
     findings = done.stdout[: done.stdout.index(" findings; nothing was changed")].split()[-1]

@@ -71,12 +71,12 @@ def test_secrets_are_made_anew_without_a_lost_request(deployed: dict[str, str], 
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ('{"rotate": ["passwords"]}', 'rotate: ["passwords"] is no list of'),
-        ('{"rotate": "master_key"}', 'rotate: "master_key" is no list of'),
-        ('{"rotate": {"master_key": true}}', "is no list of"),
-        ("keep_days=soon", 'keep_days: "soon" is no number of days'),
-        ("keep_days=-1", 'keep_days: "-1" is no number of days'),
-        ("vibe_secrets_dir=/nowhere", "master_key was not made by this toolkit"),
+        ('{"rotate": ["passwords"]}', 'rotate: ["passwords"] is not a list of'),
+        ('{"rotate": "master_key"}', 'rotate: "master_key" is not a list of'),
+        ('{"rotate": {"master_key": true}}', "is not a list of"),
+        ("keep_days=soon", 'keep_days: "soon" is not a number of days'),
+        ("keep_days=-1", 'keep_days: "-1" is not a number of days'),
+        ("vibe_secrets_dir=/nowhere", "this toolkit did not generate master_key"),
     ],
 )
 def test_what_cannot_be_rotated_is_refused_and_nothing_is_changed(
@@ -87,5 +87,5 @@ def test_what_cannot_be_rotated_is_refused_and_nothing_is_changed(
     told = " ".join(refused.stdout.split())
     assert refused.returncode != 0
     assert words in told
-    assert "Mend: " in told
+    assert "Fix: " in told
     assert _secrets() == secrets

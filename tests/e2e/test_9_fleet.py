@@ -42,7 +42,7 @@ def _play(*words: str, check: bool = True) -> Run:
 
 def _serving() -> dict[str, str]:
     """Return the release that each router serves, as the gateway's answers to the status say."""
-    rows = json.loads(run("./deploy.sh", "status", *FLEET, "-e", "format=json").stdout)
+    rows = json.loads(run("./deploy.sh", "status", *FLEET, "--json").stdout)
     routers = [row for row in rows if row["role"] == "router"]
     # "UP 2/3" has missed a health check of a busy moment, and serves.
     assert all(row["gateways"].startswith("UP") for row in routers), routers
@@ -321,7 +321,7 @@ def test_a_lost_host_comes_back_from_a_backup(settings: dict[str, str], tmp_path
     words = ("openssl", "req", "-x509", "-newkey", "rsa:3072", "-nodes", "-days", "2", "-subj", "/CN=backup")
     run(*words, "-keyout", str(key), "-out", str(certificate))
     on(REDIS, redis.format("set planted here"))
-    run("./deploy.sh", "backup", *FLEET, "-e", f"backup_certificate={certificate}", "-e", f"backup_dir={tmp_path}")
+    run("./deploy.sh", "backup", *FLEET, "--certificate", str(certificate), "-e", f"backup_dir={tmp_path}")
     [backup] = tmp_path.glob("*.backup")
 
     run("docker", "rm", "--force", "--volumes", REDIS)
@@ -329,7 +329,7 @@ def test_a_lost_host_comes_back_from_a_backup(settings: dict[str, str], tmp_path
     for secret in ("master_key", "redis_password"):
         (INVENTORY / ".secrets" / secret).unlink()
     assert on(REDIS, f"ls {BASE}", check=False) == ""
-    run("./deploy.sh", "restore", *FLEET, "-e", f"backup_file={backup}", "-e", f"backup_key={key}")
+    run("./deploy.sh", "restore", *FLEET, "--file", str(backup), "--key", str(key))
 
     assert on(REDIS, redis.format("get planted")) == "here"
     assert "backup" not in on(REDIS, f"ls {BASE}/redis/data")
@@ -364,14 +364,14 @@ def test_a_router_leaves_without_a_lost_request_and_nothing_of_ours_stays_there(
 def test_a_teardown_wants_to_be_confirmed(settings: dict[str, str]) -> None:
     done = _play("playbooks/teardown.yml", "-e", "confirm=local", check=False)
     assert done.returncode != 0
-    assert "Mend: add -e confirm=lab" in done.stdout
+    assert "Fix: add --yes to confirm it" in done.stdout
     assert chat(settings, "hi").status_code == 200
 
 
 def test_a_teardown_leaves_the_engine_and_what_is_not_ours(fleet: Run) -> None:
     image = on(ROUTERS[0], "docker images --format '{{.Repository}}:{{.Tag}}' litellm-vibe-router/litellm").split()[0]
     on(ROUTERS[0], f"docker run --detach --name theirs --network vibe --entrypoint sleep {image} 900")
-    run("./deploy.sh", "teardown", *FLEET, "-e", "confirm=lab")
+    run("./deploy.sh", "teardown", *FLEET, "--yes")
     assert on(ROUTERS[0], "docker ps --all --format '{{.Names}}'") == "theirs"
     networks = "docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' theirs"
     assert on(ROUTERS[0], networks), "it was taken out of the network that it had joined"
@@ -379,7 +379,7 @@ def test_a_teardown_leaves_the_engine_and_what_is_not_ours(fleet: Run) -> None:
     for host in HOSTS - {ROUTERS[0]}:
         assert on(host, OURS, check=False) == "", host
     assert on(ROUTERS[0], f"ls -d {BASE}", check=False) == ""
-    again = run("./deploy.sh", "teardown", *FLEET, "-e", "confirm=lab")
+    again = run("./deploy.sh", "teardown", *FLEET, "--yes")
     assert "lab is down" in again.stdout
 
 

@@ -257,4 +257,4 @@ def test_a_bundle_is_opened_if_it_is_whole_and_from_whom_it_should_be(
     verdicts: dict[str, str], case: str, words: str
 ) -> None:
     assert words in verdicts[case]
-    assert case.startswith(("good", "nobody")) or "Mend: " in verdicts[case]
+    assert case.startswith(("good", "nobody")) or "Fix: " in verdicts[case]

@@ -38,5 +38,5 @@ class Fleet:
 
     def serving(self) -> dict[str, str]:
         """Return the release that each router serves, and how the gateways see it, as the status says."""
-        rows = json.loads(run("./deploy.sh", "status", "-i", self.inventory, "-e", "format=json").stdout)
+        rows = json.loads(run("./deploy.sh", "status", "-i", self.inventory, "--json").stdout)
         return {row["host"]: f"{row['release']} {row['gateways']}" for row in rows if row["role"] == "router"}

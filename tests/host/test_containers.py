@@ -148,7 +148,7 @@ def test_plugin_in_the_container_is_the_one_of_the_release(host: Host, router: d
     name = router["Name"][1:]
     inside = command(host, f"docker exec {name} sha256sum /app/vibe_router.py").split()[0]
     release = command(host, f"sha256sum {ROUTER_DIR}/current/vibe_router.py").split()[0]
-    hint = "the container has another plug-in than the release: playbooks/rollout.yml"
+    hint = "the container has another plug-in than the release: ./deploy.sh rollout"
     require(inside == release, f"sha256 {release[:12]}", inside[:12], hint)
 
 

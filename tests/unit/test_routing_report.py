@@ -133,7 +133,7 @@ def test_in_shadow_it_says_that_the_cheap_pool_is_not_judged(tmp_path: Path) -> 
     records = [{**record, "pool": "pool-chat-standard"} for record in _records(120, judged=True)]
     _, document, page = _made(tmp_path, records, routing="shadow")
     assert document["labels"]["live"] == 0
-    assert "playbooks/replay.yml" in page
+    assert "./deploy.sh replay" in page
 
 
 def test_a_label_that_makes_no_sense_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

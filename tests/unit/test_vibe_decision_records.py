@@ -240,7 +240,7 @@ def test_what_is_said_to_be_wrong_was_not_good_unless_a_client_said_it_was(tmp_p
 
 def test_the_command_says_where_it_runs(tmp_path: Path) -> None:
     family = load_routes(_written(tmp_path), RULE_NAMES).by_virtual_model["chat-auto"]
-    with pytest.raises(StreamsError, match=r"no slot's container .* playbooks/routing_report.yml asks one"):
+    with pytest.raises(StreamsError, match=r"no slot's container .* ./deploy.sh report asks one"):
         records(family, tmp_path)
 
 

@@ -1,6 +1,6 @@
 """The command ``records``: what the deployment kept of decisions, each with what was said of its answer.
 
-Runs in a slot's container, which knows Redis and its password: ``playbooks/routing_report.yml`` asks it.
+Runs in a slot's container, which knows Redis and its password: ``./deploy.sh report`` asks it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _client(folder: Path) -> Any:
         password = secrets["REDIS_PASSWORD"] if isinstance(secrets, dict) else None
     except (ImportError, OSError, KeyError, StreamsError) as error:
         raise StreamsError(
-            f"records: this is no slot's container ({type(error).__name__}); playbooks/routing_report.yml asks one"
+            f"records: this is no slot's container ({type(error).__name__}); ./deploy.sh report asks one"
         ) from None
     return redis.Redis(where["host"], where["port"], password=password, decode_responses=True, socket_timeout=10)
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
+from .audit import Table
 from .topology import Groups, HostVars
 
 
@@ -115,3 +116,26 @@ def status_rows(
         own = sorted(_containers(host, hostvars, groups, f"{folder}/", drift), key=lambda row: row["role"])
         rows += own or [_without_containers(host, hostvars[host].get("vibe_engine") or {}, drift)]
     return rows
+
+
+def status_table(rows: Sequence[Row]) -> Table:
+    """Return the table that the terminal shows; the JSON has the images too."""
+    shown = [
+        [
+            row["host"],
+            row["role"] or "-",
+            f"{row['slot']}{' *' if row['serves'] else ''}" if row["slot"] else "-",
+            row["release"] or "-",
+            row["health"] or row["state"],
+            row["uptime"] or "-",
+            row["gateways"] or "-",
+            row["last_good"] or "-",
+            row["drift"],
+        ]
+        for row in rows
+    ]
+    return Table(
+        columns=["host", "role", "slot", "release", "health", "uptime", "gateways", "last good", "drift"],
+        rows=shown,
+        note="* serves. gateways: state of the slot at each gateway. drift: findings of the last ./deploy.sh drift.",
+    )

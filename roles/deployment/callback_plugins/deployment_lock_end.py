@@ -168,7 +168,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
             text=True,
         )
         if done.returncode != 0:
-            self._say(f"{done.stdout}\nThe lock of run {self._run} could not be freed. Mend: ./deploy.sh unlock")
+            self._say(f"{done.stdout}\nThe lock of run {self._run} could not be freed. Fix: ./deploy.sh unlock")
 
     def _say(self, words: str) -> None:
         # Where nobody listens any more, the lock is to be freed all the same.

@@ -197,7 +197,7 @@ def main() -> None:
             module.exit_json(**settle(wanted, path, time.time()))
     except (OSError, ValueError) as error:
         module.fail_json(
-            msg=f"the lock {path} cannot be read or written: {error}. Mend: look at the file, or remove it."
+            msg=f"the lock {path} cannot be read or written: {error}. Fix: look at the file, or remove it."
         )
 
 

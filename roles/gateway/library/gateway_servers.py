@@ -69,7 +69,7 @@ def main() -> None:
     try:
         table = ask(path, "show stat")
     except OSError as error:
-        module.fail_json(msg=f"HAProxy does not answer at {path}: {error}. Mend: look whether the gateway runs.")
+        module.fail_json(msg=f"HAProxy does not answer at {path}: {error}. Fix: look whether the gateway runs.")
     module.exit_json(changed=False, servers=servers(table, module.params["backend"]))
 
 

@@ -113,7 +113,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     if INVENTORY.exists():
-        sys.exit("there is a lab already, which this would change and take down: ./deploy.sh lab -e lab_state=down")
+        sys.exit("there is a lab already, which this would change and take down: ./deploy.sh lab --down")
     found: dict[str, Any] = {}
     try:
         for routers in sorted(arguments.routers):

@@ -1,0 +1,8 @@
+"""What deploy.sh starts: the command line of the package beside this file."""
+
+import sys
+
+from vibe_commands.command_line import main
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
