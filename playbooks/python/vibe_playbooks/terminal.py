@@ -24,6 +24,7 @@ from rich.text import Text
 _STEP = re.compile(r"(?P<step>\d+/\d+ \w+)|(?P<verb>[A-Z][\w ]+?)(?= - |$)")
 # Characters that act on a terminal; what hosts and providers sent is in the messages.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LOCK = "Lock"
 _MOST_NAMES = 3
 _STEP_WIDTH = 15
 _TIME_WIDTH = 12
@@ -119,6 +120,7 @@ class Terminal:
         self._is_live = is_terminal and not is_quiet
         self._started = clock()
         self._step: Step | None = None
+        self._next: Step | None = None
         self._steps: list[Step] = []
         self._line = _LiveLine(clock)
         self._live: Live | None = None
@@ -126,15 +128,16 @@ class Terminal:
     # Steps.
 
     def begin_play(self, name: str) -> None:
-        """Go on with the step of this play, or begin it."""
+        """Go on with the step of this play, or begin it; taking and releasing the lock is no step."""
         title = step_title(name)
-        if self._step is None or self._step.title != title:
-            self.end_step()
-            self._step = Step(title, self._clock())
-            self._line.step, self._line.started = title, self._step.started
+        if title == _LOCK:
+            return
+        # Only once a host does something in it: a play whose hosts all skip it must not cut a step in two.
+        self._next = Step(title, self._clock())
 
     def begin_task(self, name: str) -> None:
         """Show on the live line what runs now."""
+        self._line.step = (self._next or self._step or Step("", 0)).title
         self._line.task = _clean(name)
         if self._is_live and self._live is None:
             self._live = Live(self._line, console=self.console, transient=True, refresh_per_second=8)
@@ -142,6 +145,11 @@ class Terminal:
 
     def saw(self, host: str, *, task: str = "", changed: bool = False) -> None:
         """Note a host of this step, and that a task changed it."""
+        if self._next and (self._step is None or self._step.title != self._next.title):
+            self.end_step()
+            self._step = self._next
+            self._line.step, self._line.started = self._step.title, self._step.started
+        self._next = None
         if self._step:
             self._step.hosts.add(host)
             if changed:
