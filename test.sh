@@ -3,7 +3,7 @@
 #   ./test.sh        static checks, unit tests, then a real deployment on this machine and its tests
 #   ./test.sh fast   stops before what needs Docker
 #   ./test.sh full   all of it, and the slow tests on throwaway hosts
-#   ./test.sh NAME   one of the fast checks: yamllint, ruff, format, mypy, shellcheck, ansible-lint, unit
+#   ./test.sh NAME   one of the fast checks: yamllint, ruff, format, codespell, mypy, shellcheck, ansible-lint, unit
 #   ./test.sh bench  the benchmarks by name; ./test.sh bench NAME runs one (docs/benchmarks.md), CI none
 set -euo pipefail
 export LC_ALL=${LC_ALL:-C.UTF-8}
@@ -25,13 +25,14 @@ step() {
 }
 
 # The fast checks, in this order; .pre-commit-config.yaml has a hook for each.
-FAST_CHECKS=(yamllint ruff format mypy shellcheck ansible-lint unit)
+FAST_CHECKS=(yamllint ruff format codespell mypy shellcheck ansible-lint unit)
 
 fast_check() {
   case $1 in
     yamllint) step "$1" "$VENV/bin/yamllint" --strict . ;;
     ruff) step "$1" "$VENV/bin/ruff" check . ;;
     format) step "$1" "$VENV/bin/ruff" format --check . ;;
+    codespell) step "$1" "$VENV/bin/codespell" . ;;
     mypy) step "$1" "$VENV/bin/mypy" ;;
     shellcheck)
       command -v shellcheck >/dev/null || install_packages shellcheck
@@ -47,7 +48,7 @@ all_fast_checks() {
   local check output
   output=$(mktemp)
   for check in "${FAST_CHECKS[@]}"; do
-    # One processor for a minute: beside the unit tests, which are told first.
+    # One processor for a minute: beside the unit tests, which are reported first.
     if [[ $check == ansible-lint ]]; then
       fast_check "$check" >"$output" 2>&1 &
       LINT=$!
@@ -80,8 +81,8 @@ main() {
   fi
   all_fast_checks
   [[ $scope == fast ]] && { log TEST INFO "fast: done in $SECONDS s; what needs Docker was left out"; exit; }
-  # The report's page is looked at in a real browser. Where the distribution has none, those tests are left out, and say so.
-  command -v chromium >/dev/null || install_packages chromium || log TEST WARNING "no chromium to be had: the report's page is not looked at"
+  # The report's page is checked in a real browser. Where the distribution has none, those tests are left out, and say so.
+  command -v chromium >/dev/null || install_packages chromium || log TEST WARNING "no chromium is available: the report's page is not checked"
   step "end-to-end tests" "$VENV/bin/python" -m pytest tests/e2e --numprocesses 2 --dist loadscope --durations=60 ${SCOPE_OPTIONS[$scope]:+"${SCOPE_OPTIONS[$scope]}"}
   log TEST INFO "$scope: done in $SECONDS s"
 }

@@ -66,7 +66,7 @@ _MODEL_COUNT = re.compile(r"config OK \((\d+) models?\)")
 
 
 class ReleaseError(Exception):
-    """The release cannot be served; the message says what is wrong and the mend."""
+    """The release cannot be served; the message says what is wrong and the fix."""
 
 
 def _log(level: str, message: str) -> None:

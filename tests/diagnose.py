@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The doctor: when something is wrong, walks from the client inwards and stops at the first broken link, with the mend.
+"""The doctor: when something is wrong, walks from the client inwards and stops at the first broken hop, with a fix.
 
     ./deploy.sh doctor                                   the whole way, over the inventory's hosts
     python3 tests/diagnose.py --env-file exports.sh      from a client's machine: the client's part of the way alone
@@ -40,7 +40,7 @@ def told(results: Sequence[Result]) -> str:
 
 
 def _parts(result: Result) -> list[tuple[str, str]]:
-    return [("expected", result.expected), ("found", result.found), ("mend", result.hint)]
+    return [("expected", result.expected), ("found", result.found), ("fix", result.hint)]
 
 
 def make_case(given: argparse.Namespace) -> Case:
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.json:
         given.json.write_text(json.dumps([asdict(result) for result in found], indent=2) + "\n", encoding="utf-8")
     if any(result.verdict == FAILED for result in found):
-        print("Mend it, then walk again: what lies behind it was not looked at.")
+        print("Fix it, then run this again: what is behind it was not checked.")
         return 1
     print("No link is broken. What only some requests have: docs/runbooks.md, a request that went wrong.")
     if not case.machines:

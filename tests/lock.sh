@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the lock files anew: everything that requirements.txt and the likes of it need, in exact versions and by hash, for every Python that
+# Writes the lock files: everything that requirements.txt and the likes of it need, in exact versions and by hash, for every Python that
 # can run it. Versions that are locked already stay, where the requirements allow it; --upgrade takes the newest.
 #   tests/lock.sh [--upgrade]
 set -euo pipefail

@@ -92,8 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             index_html(given.environment, [*before, report][-most:]), encoding="utf-8"
         )
     except OSError as error:
-        mend = "Fix: verification_report_dir, or who owns it."
-        print(f"The report could not be written: {error}. {mend}", file=sys.stderr)
+        fix = "Fix: verification_report_dir, or who owns it."
+        print(f"The report could not be written: {error}. {fix}", file=sys.stderr)
         return 2
     return 1 if report.verdict == FAILED else 0
 

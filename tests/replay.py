@@ -36,7 +36,7 @@ from test_route import Target, find_target
 from vibe.strict_json import read_line
 
 SAMPLE, ANSWER_TOKENS, TIMEOUT_SECONDS, AT_ONCE = 200, 1024, 120.0, 4
-# UTF-8 bytes a token: English has twice as many, Chinese about so many, so the price that is told is on the high side.
+# UTF-8 bytes a token: English has twice as many, Chinese about so many, so the printed price is on the high side.
 BYTES_PER_TOKEN = 2.0
 DIGEST_CHARS = 16
 # The judge's instructions and marks, in tokens.
@@ -47,7 +47,7 @@ MOST_FAILURES = 5
 
 
 class ReplayError(ValueError):
-    """The input cannot be used; the message says what is wrong and the mend."""
+    """The input cannot be used; the message says what is wrong and the fix."""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class GradeError(ValueError):
 def judge_body(model: str, prompt: str, first: str, second: str, criteria: str) -> dict[str, Any]:
     """Return the request that has *model* grade the answers *first* and *second* to *prompt*.
 
-    *criteria*: what the operator counts as good besides, or "". No model's name is told.
+    *criteria*: what the operator counts as good besides, or "". No model is named.
     """
     asked = f"<request>\n{prompt}\n</request>\n<first>\n{first}\n</first>\n<second>\n{second}\n</second>"
     return {

@@ -11,7 +11,7 @@ ROLES = Path(__file__).resolve().parents[1] / "roles"
 
 
 def load(name: str) -> ModuleType:
-    """Return the file `roles/NAME.py` as a module, loaded anew."""
+    """Return the file `roles/NAME.py` as a module, loaded again."""
     path = ROLES / f"{name}.py"
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None

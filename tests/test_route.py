@@ -489,10 +489,10 @@ def _stub_model(prompt: str) -> str:
     exchange = send(CHAT, next(iter(target().pools)), prompt)
     require_whole(exchange)
     if exchange.stub_model is None:
-        raise unittest.SkipTest("the upstream is not the built-in one, which alone can be told to misbehave")
+        raise unittest.SkipTest("the upstream is not the built-in one, which alone can be made to misbehave")
     decided, served = exchange.headers.get(POOL_HEADER), exchange.headers.get(SERVED_HEADER)
     # Else it is another pool's model, and telling that one to fail proves nothing.
-    require(served == decided, f"{SERVED_HEADER}: {decided}, before anything was told to fail", str(served), HINT_LOG)
+    require(served == decided, f"{SERVED_HEADER}: {decided}, before anything was made to fail", str(served), HINT_LOG)
     return exchange.stub_model
 
 

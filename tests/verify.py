@@ -6,7 +6,7 @@ As a script (needs Python 3.9 and `requests`; Docker's command line and root for
     sudo python3 tests/verify.py [--release DIR] [--url URL] [--json FILE]
 
 As a pytest module (`pytest tests/verify.py`) it reads VIBE_RELEASE_DIR and OPENAI_BASE_URL, and skips, with the
-reason, what cannot be looked at here.
+reason, what cannot be checked here.
 """
 
 from __future__ import annotations
@@ -209,7 +209,7 @@ def _model_of(row: Json) -> str:
 
 
 def test_hook_is_registered_where_litellm_looks() -> None:
-    """The plug-in is in litellm_settings.callbacks; in general_settings LiteLLM ignores it without a word."""
+    """The plug-in is in litellm_settings.callbacks; in general_settings LiteLLM ignores it silently."""
     config = read_config()
     callbacks = (config.get("litellm_settings") or {}).get("callbacks") or []
     faults = [] if HOOK in callbacks else [f"litellm_settings.callbacks is {callbacks!r}"]
@@ -382,7 +382,7 @@ def test_docker_inspect_shows_no_secret() -> None:
     try:
         secrets = read_json("secrets.json")
     except unittest.SkipTest:
-        secrets = {}  # without them only the names above can be looked at
+        secrets = {}  # without them only the names above can be checked
     for name, container in containers().items():
         shown = json.dumps(container)
         faults += [f"{name} shows the value of {key}" for key, value in secrets.items() if _is_shown(value, shown)]

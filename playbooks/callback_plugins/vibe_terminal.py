@@ -192,7 +192,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
             self._add(self._failures, "the host cannot be reached", host, message)
 
     def v2_runner_on_skipped(self, result: Any) -> None:
-        """Log it."""
+        """Log it, and note that a step may have nothing to do."""
+        self._terminal.skipped()
         self._write_result("skipped", result.host.get_name(), result, full=False)
 
     def v2_runner_item_on_ok(self, result: Any) -> None:

@@ -16,7 +16,7 @@ from packaging.version import Version as PythonVersion
 
 
 class AdvisoryError(Exception):
-    """Advisories cannot be read; the message says what is wrong and the mend."""
+    """Advisories cannot be read; the message says what is wrong and the fix."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _order(ecosystem: str) -> Callable[[str], Any]:
 
 
 def _fix(affected: dict[str, Any], ecosystem: str, version: str) -> str | None:
-    """Return in which version an affected package is mended, "" for none yet; None where *version* is not affected."""
+    """Return in which version an affected package is fixed, "" for none yet; None where *version* is not affected."""
     order = _order(ecosystem)
     for known in affected.get("ranges", []):
         if known.get("type") != "ECOSYSTEM":

@@ -47,7 +47,7 @@ _TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ")
 
 
 class ClientError(Exception):
-    """What was asked for cannot be done; the message says what is wrong and the mend."""
+    """What was asked for cannot be done; the message says what is wrong and the fix."""
 
 
 def clients_file(inventory: Path) -> Path:
@@ -73,9 +73,11 @@ def read_clients(path: Path) -> list[dict[str, Any]]:
     try:
         clients = (yaml.safe_load(path.read_text(encoding="utf-8")) or {})[VARIABLE]
     except (yaml.YAMLError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise ClientError(f"{path}: has no list {VARIABLE} ({type(error).__name__}); mend it, or remove it") from None
+        raise ClientError(
+            f"{path}: has no list {VARIABLE} ({type(error).__name__}); correct it, or remove it"
+        ) from None
     if not isinstance(clients, list) or not all(isinstance(each, dict) and "name" in each for each in clients):
-        raise ClientError(f"{path}: {VARIABLE} is no list of clients with names; mend it, or remove it")
+        raise ClientError(f"{path}: {VARIABLE} is no list of clients with names; correct it, or remove it")
     return clients
 
 
@@ -179,12 +181,14 @@ def bring(inventory: Path, others: list[str]) -> None:
     Raises:
         ClientError: they do not.
     """
-    log("INFO", "the gateways are told: site.yml --tags preflight,gateway")
+    log("INFO", "updating the gateways: site.yml --tags preflight,gateway")
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "site.yml", "--tags", "preflight,gateway"]
     # Standard output is the key's alone.
     done = subprocess.run([*command, "-i", str(inventory), *others], stdout=sys.stderr, check=False, cwd=PROJECT)
     if done.returncode:
-        raise ClientError("the gateways were not told (see above); the clients are as before: mend that and try again")
+        raise ClientError(
+            "the gateways were not updated (see above); the clients are as before: fix that and try again"
+        )
 
 
 def a_name(text: str) -> str:

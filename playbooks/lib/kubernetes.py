@@ -5,7 +5,7 @@
     helm upgrade --install litellm ./litellm-helm -f vibe-values.yaml
 
 The release's folder is that of a router host. Plug-in and routes become a ConfigMap, LiteLLM's configuration the
-chart's `proxy_config`; no secret is read: the names that the cluster's Secret has to have are told on standard error.
+chart's `proxy_config`; no secret is read: the names that the cluster's Secret needs are printed on standard error.
 docs/scaling.md says more.
 """
 
@@ -32,7 +32,7 @@ MOST_BYTES = 2**20
 
 
 class ReleaseError(Exception):
-    """The folder is no release, or one that a ConfigMap cannot hold; the message says what is wrong and the mend."""
+    """The folder is no release, or one that a ConfigMap cannot hold; the message says what is wrong and the fix."""
 
 
 def shipped(release: Path) -> dict[str, str]:
@@ -87,7 +87,7 @@ def values(release: Path, redis: str) -> dict[str, Any]:
         raise ReleaseError(
             f"{release}: config.yaml or compose.yaml cannot be read: {error!r}; deploy the release again"
         ) from None
-    # Who may ask is LiteLLM's own to say there: no gateway of ours stands before it.
+    # Who may ask is LiteLLM's own to say there: none of our gateways is in front of it.
     for section, name, _ in CLIENT_CHECKS:
         (config.get(section) or {}).pop(name, None)
     if redis:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes what is in the images, a CycloneDX document each, and what of it is known to be vulnerable: ./deploy.sh sbom.
 
-    ./deploy.sh sbom                               # every image of ours in this machine's engine
+    ./deploy.sh sbom                               # every image of this toolkit in this machine's engine
     ./deploy.sh sbom IMAGE…                        # these; DOCKER_HOST=ssh://host looks into another engine
     ./deploy.sh sbom --advisories FILE_OR_FOLDER   # and compares it with advisories in OSV's format
 
@@ -194,7 +194,7 @@ def document_of(client: docker.DockerClient, name: str) -> Document:
 
 def show(found: list[Finding], console: Console) -> None:
     """Print what is known to be vulnerable as a table."""
-    table = Table("image", "package", "version", "mended in", "advisory", title=f"{len(found)} known vulnerabilities")
+    table = Table("image", "package", "version", "fixed in", "advisory", title=f"{len(found)} known vulnerabilities")
     for each in found:
         table.add_row(
             each.image, each.package, each.version, each.fixed or "not yet", " ".join((each.advisory, *each.aliases))
@@ -207,7 +207,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="./deploy.sh sbom", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("images", nargs="*", metavar="IMAGE", help="default: every image of ours in the engine")
+    parser.add_argument("images", nargs="*", metavar="IMAGE", help="default: every image of this toolkit in the engine")
     parser.add_argument("--advisories", type=Path, help="file or folder of advisories in OSV's format")
     parser.add_argument("--out", type=Path, default=PROJECT / "sboms", help="folder for the documents; default: sboms")
     given = parser.parse_args()
@@ -218,7 +218,7 @@ def main() -> int:
             tag for image in client.images.list(OURS) for tag in image.tags if not tag.startswith(BASE)
         )
         if not names:
-            raise SbomError("this engine has no image of ours: run ./deploy.sh first, or name an image")
+            raise SbomError("this engine has no image of this toolkit: run ./deploy.sh first, or name an image")
         found: list[Finding] = []
         given.out.mkdir(parents=True, exist_ok=True)
         for name in names:

@@ -52,7 +52,7 @@ def rounds_given(text: str) -> int:
 
 
 def need_ab() -> None:
-    """End with the mend where ApacheBench is missing."""
+    """Exit with the fix where ApacheBench is missing."""
     if shutil.which("ab") is None:
         sys.exit("ab is missing: apt-get install apache2-utils")
 

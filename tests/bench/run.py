@@ -74,7 +74,7 @@ BENCHES = {
 
 
 def missing(name: str) -> str:
-    """Return why a benchmark cannot run here, and the mend; "" if it can."""
+    """Return why a benchmark cannot run here, and the fix; "" if it can."""
     bench = BENCHES[name]
     if bench.tool and shutil.which(bench.tool[0]) is None:
         return f"{name} needs {bench.tool[0]}, which this machine lacks: apt-get install {bench.tool[1]}"

@@ -22,7 +22,7 @@ def run(machine: Machine, text: str) -> str:
     done = machine.host.run(text)
     said = quoted(done.stderr or done.stdout)
     full = seen(said, LOGS[:1])
-    hint = full.mend if full else "try it there by hand; ./deploy.sh drift says what was changed"
+    hint = full.fix if full else "try it there by hand; ./deploy.sh drift says what was changed"
     require(done.rc == 0, f"`{text}` to succeed", f"exit code {done.rc}: {said}", hint)
     return str(done.stdout)
 
@@ -60,7 +60,7 @@ def require_running(machine: Machine, name: str) -> dict[str, Any]:
     symptom = seen(text, LOGS)
     found = f"{state['Status']}, exit code {state['ExitCode']}"
     if symptom:
-        raise CheckFailedError(expected, f"{found}: {symptom.meaning}: {quoted(text)}", symptom.mend)
+        raise CheckFailedError(expected, f"{found}: {symptom.meaning}: {quoted(text)}", symptom.fix)
     if state["ExitCode"] == KILLED:
         hint = f"it was killed, by hand or for want of memory on the host (`dmesg | grep -i kill`): docker start {name}"
     elif state["ExitCode"] in STOPPED:
@@ -80,7 +80,7 @@ def require_no_loop(machine: Machine, container: dict[str, Any]) -> None:
         raise _no_memory(f"{name} running without a break", container)
     log = log_of(machine, name)
     symptom = seen(log, LOGS)
-    hint = symptom.mend if symptom else f"docker logs {name} 2>&1 | tail -50 says why"
+    hint = symptom.fix if symptom else f"docker logs {name} 2>&1 | tail -50 says why"
     meaning = f": {symptom.meaning}" if symptom else ""
     require(not judged.fault, f"{name} running without a break", f"{judged.fault}{meaning}", hint)
 
@@ -100,7 +100,7 @@ def require_healthy(container: dict[str, Any]) -> None:
     symptom = seen(last, HEALTH_CHECKS) or seen(last, LOGS)
     found = f"{health['Status']}: {quoted(last)}"
     if symptom:
-        raise CheckFailedError(f"{name} healthy", f"{found}: {symptom.meaning}", symptom.mend)
+        raise CheckFailedError(f"{name} healthy", f"{found}: {symptom.meaning}", symptom.fix)
     if health["Status"] == "starting":
         hint = f"wait: it may start for {period:g} s (start_period); then walk again"
     else:

@@ -22,7 +22,7 @@ STARTED = "Proxy initialized with Config"
 READ_CONFIG = (
     "docker exec {name} python3 -c 'import json, yaml; print(json.dumps(yaml.safe_load(open(\"/app/config.yaml\"))))'"
 )
-HINT_RENDER = "it was changed by hand, or is of an own compose file: ./deploy.sh renders it anew"
+HINT_RENDER = "it was changed by hand, or is of an own compose file: ./deploy.sh renders it again"
 
 
 def gateway_runs(case: Case, machine: Machine) -> None:
@@ -114,7 +114,7 @@ def hook_is_registered(case: Case, machine: Machine) -> None:
 
 
 def configuration_has_no_silent_fault(case: Case, machine: Machine) -> None:
-    """What LiteLLM takes without a word, and does not do."""
+    """What LiteLLM accepts silently and does not do."""
     config = read_config(case, machine)
     for model in config.get("model_list") or []:
         name = model.get("model_name")

@@ -33,16 +33,16 @@ def every_pool_answers(case: Case) -> None:
         try:
             answer = _asked(case, pool)
         except OSError as error:
-            _, mend = STATUSES[408]
-            raise CheckFailedError(f"an answer from {pool}", f"none: {type(error).__name__}", mend) from error
+            _, fix = STATUSES[408]
+            raise CheckFailedError(f"an answer from {pool}", f"none: {type(error).__name__}", fix) from error
         if answer.status == 200:
             continue
         symptom = seen(answer.text, UPSTREAMS)
-        meaning, mend = STATUSES.get(answer.status, ("the provider fails", HINT_LOG))
+        meaning, fix = STATUSES.get(answer.status, ("the provider fails", HINT_LOG))
         if symptom:
-            meaning, mend = symptom.meaning, symptom.mend
+            meaning, fix = symptom.meaning, symptom.fix
         found = f"{answer.status}: {meaning}: {quoted(answer.text)}"
-        raise CheckFailedError(f"an answer from {pool}", found, mend)
+        raise CheckFailedError(f"an answer from {pool}", found, fix)
 
 
 def decisions_are_made(case: Case) -> None:

@@ -1,4 +1,4 @@
-"""Symptoms that are known by a line of a log or of an answer: what each means, and the mend.
+"""Symptoms that are known by a line of a log or of an answer: what each means, and the fix.
 
 Beside what the toolkit itself can run into: what users of LiteLLM report, with the number of its issue.
 """
@@ -19,7 +19,7 @@ class Symptom:
 
     pattern: str
     meaning: str
-    mend: str
+    fix: str
 
 
 LOGS = (
@@ -32,7 +32,7 @@ LOGS = (
     Symptom(
         r"(?i)bad file format reading the append only file|unexpected end of file reading the append only",
         "Redis' file was cut off",
-        "`redis-check-aof --fix` on its file; or remove it: conversations and cooldowns are begun anew",
+        "`redis-check-aof --fix` on its file; or remove it: conversations and cooldowns start again",
     ),
     Symptom(
         r"(?i)can't reach database server|P1001|prisma.*(error|fail)",
@@ -42,7 +42,7 @@ LOGS = (
     Symptom(
         r"(?:ModuleNotFoundError|ImportError)[^\n]*vibe|vibe_router[^\n]*(?:Error|No such file)|No module named 'vibe",
         "the plug-in cannot be loaded",
-        "./deploy.sh brings it anew; was files/ changed by hand, `git status` there",
+        "./deploy.sh brings it again; was files/ changed by hand, `git status` there",
     ),
     Symptom(
         r"(?i)read-only file system|permission denied",
@@ -52,7 +52,7 @@ LOGS = (
     Symptom(
         r"(?i)yaml\.(scanner|parser)|error parsing yaml|invalid yaml",
         "its configuration is no YAML",
-        "it was edited by hand: ./deploy.sh renders it anew",
+        "it was edited by hand: ./deploy.sh renders it again",
     ),
     Symptom(
         r"MemoryError|Cannot allocate memory", "there was no memory left", "router_memory_limit; free memory there"
@@ -105,7 +105,7 @@ UPSTREAMS = (
     ),
 )
 
-# Status of a provider's answer -> meaning and mend.
+# Status of a provider's answer -> meaning and fix.
 STATUSES = {
     401: (
         "the provider refuses the key",

@@ -66,7 +66,7 @@ def walk(case: Case) -> Iterator[list[Result]]:
 
 
 def _look(link: Link, case: Case) -> list[Result]:
-    """Check a link everywhere it is; all hosts of a broken one are told, not the first alone."""
+    """Check a link everywhere it is; all hosts of a broken one are reported, not the first alone."""
     if not link.role:
         return [_judge(link, CLIENT, case)]
     machines = case.machines if link.role == "all" else case.of(link.role)

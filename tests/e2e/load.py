@@ -21,7 +21,7 @@ STREAM = "Tell a long story. [[stub:chunks=10,interval=0.4]]"
 # A request that takes longer is lost: the slowest stream takes some 5 s.
 REQUEST_SECONDS = 60.0
 LONGEST_SECONDS = 900.0
-# Failures that are told of the first, and of the last.
+# Failures that are shown of the first, and of the last.
 TOLD = 10
 # A client looks at all of its connections for each request that waits: with one, a moment of slow answers at 50
 # requests/s keeps a processor busy with nothing else, for ever (seen with httpcore 1.0).

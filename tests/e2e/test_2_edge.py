@@ -386,7 +386,7 @@ def test_a_client_that_asks_too_often_is_told_so_in_the_words_of_the_api(key: by
     further = [_send(head) for _ in range(50)][-1]
     assert further.status == 429
     assert "This API key may send 250 requests" in further.error["message"]
-    # Clients may come again, and are told when; those with a wrong key are not.
+    # Clients may come again, and learn when; those with a wrong key are not.
     assert all((one.headers["retry-after"], one.headers["x-should-retry"]) == ("10", "true") for one in late)
     assert _request(CHAT, b"Authorization: Bearer sk-guess\r\n").headers["x-should-retry"] == "false"
     # Whoever only wants to know whether it lives is no client.

@@ -11,7 +11,7 @@ from e2e import variant
 from e2e.machine import run
 
 RELEASE = Path("/opt/litellm-vibe-router/router/current")
-# Beyond gunicorn's own 2 s of idle connections, and its 30 s for requests that run when it is told to stop.
+# Beyond gunicorn's own 2 s of idle connections, and its 30 s for requests that run when it is asked to stop.
 IDLE_SECONDS, STREAM_SECONDS, STOP_SECONDS = 4, 34, 90
 
 

@@ -98,7 +98,7 @@ def test_a_backup_that_cannot_be_trusted_changes_nothing(
     told = " ".join(refused.stdout.split())
     assert words in told
     assert "Fix: " in told
-    assert "What is lost of the inventory is back" not in refused.stdout
+    assert "Restore what is missing of the inventory" not in refused.stdout
     assert not _decrypted()
 
 

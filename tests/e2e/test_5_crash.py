@@ -56,7 +56,7 @@ def crashed(deployed: dict[str, str]) -> Iterator[None]:
     pid = run("docker", "inspect", "--format", "{{.State.Pid}}", CONTAINER).stdout.strip()
     assert int(pid) > 1, f"{CONTAINER} does not run"
     run("kill", "-9", pid)
-    # Its state of before is still told for a moment: healthy alone would be no sign of a restart.
+    # Its previous state is still reported for a moment: healthy alone would be no sign of a restart.
     state = ("docker", "inspect", "--format", "{{.RestartCount}} {{.State.Health.Status}}", CONTAINER)
     wait_for(lambda: run(*state).stdout.strip() == "1 healthy", HEALTHY_SECONDS, lambda: run(*state).stdout)
     yield

@@ -1,4 +1,4 @@
-"""The doctor finds by its symptom what is wrong with a real deployment, and says the mend."""
+"""The doctor finds by its symptom what is wrong with a real deployment, and suggests a fix."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _configuration(change: Callable[[dict[str, dict[str, object]]], object]) -> 
         file.write_text(before, encoding="utf-8")
 
 
-# What is done, the link that is broken by it, a word of what is found, a word of the mend.
+# What is done, the link that is broken by it, a word of what is found, a word of the fix.
 FAULTS: dict[str, tuple[Callable[[], AbstractContextManager[None]], str, str, str]] = {
     "gateway was stopped": (
         lambda: _stopped("vibe-gateway"),
@@ -135,7 +135,7 @@ FAULTS: dict[str, tuple[Callable[[], AbstractContextManager[None]], str, str, st
         ),
         "Hook is registered (local)",
         "it stands in general_settings",
-        "./deploy.sh renders it anew",
+        "./deploy.sh renders it again",
     ),
     "timeout is short": (
         lambda: _configuration(lambda config: config["litellm_settings"].update(request_timeout=5)),
@@ -165,14 +165,14 @@ FAULTS: dict[str, tuple[Callable[[], AbstractContextManager[None]], str, str, st
 @pytest.mark.usefixtures("case")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_found_at_its_link(fault: str) -> None:
-    broken, link, found, mend = FAULTS[fault]
+    broken, link, found, fix = FAULTS[fault]
     with broken():
         done = _walk()
     assert done.returncode == 1, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     where = lines.index(f"  BROKEN  {link}")
     assert found in lines[where + 2]
-    assert mend in lines[where + 3]
+    assert fix in lines[where + 3]
     assert done.stdout.count("BROKEN") == 1
     assert "sk-" not in done.stdout
 

@@ -1,4 +1,4 @@
-"""What differs from the inventory is found, shown and mended by the next deployment; what runs is told."""
+"""What differs from the inventory is found, shown and removed by the next deployment; what runs is shown."""
 
 import json
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_a_machine_as_deployed_has_none(deployed: dict[str, str]) -> None:
 def test_a_run_that_would_mend_is_refused(deployed: dict[str, str]) -> None:
     done = run(PLAYBOOK, "playbooks/drift.yml", check=False)
     assert done.returncode != 0
-    assert "a run without --check would mend" in done.stdout
+    assert "a run without --check would change the hosts" in done.stdout
 
 
 @pytest.fixture
@@ -106,4 +106,4 @@ def test_what_was_changed_by_hand_is_found_and_mended_by_the_next_deployment(dep
     assert chat(deployed, "hi").status_code == 200
     run("./deploy.sh", "drift")
     assert read_report(VERIFY / "report.json").verdict == OK
-    assert "Mended" in (VERIFY / "report.html").read_text(encoding="utf-8")
+    assert "Fixed" in (VERIFY / "report.html").read_text(encoding="utf-8")

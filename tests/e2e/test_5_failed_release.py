@@ -157,7 +157,7 @@ def test_a_release_that_only_the_verification_finds_bad_is_undone(deployed: dict
         # The slot's smoke requests have no parameter that a model does not take; some of the suite's have.
         done = run(PLAYBOOK, "site.yml", "-e", '{"router_drop_params": false}', check=False)
     assert done.returncode == 2
-    assert "drop_params must be true" in done.stdout, "what was found is told"
+    assert "drop_params must be true" in done.stdout, "what was found is shown"
     assert CURRENT.readlink().name == before
     told = record()[-3:]
     assert [(line["action"], line["outcome"]) for line in told] == [

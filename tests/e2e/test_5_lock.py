@@ -106,7 +106,9 @@ def test_an_interrupted_run_frees_it_and_is_recorded(deployed: dict[str, str], n
 
 def test_the_record_is_shown_as_a_table(deployed: dict[str, str]) -> None:
     _stage("-e", "deployment_message='a better Redis'")
-    said = run(PLAYBOOK, "playbooks/audit.yml", "-e", "last=1").stdout
+    said = run("./deploy.sh", "audit", "--last", "1", as_users_see_it=True).stdout
     assert "time (UTC)" in said
     assert "a better Redis" in said
     assert said.count(" deploy ") == 1
+    [line] = json.loads(run("./deploy.sh", "audit", "--last", "1", "--json").stdout)
+    assert line["message"] == "a better Redis"

@@ -1,4 +1,4 @@
-"""Secrets are made anew under load: nobody loses a request, and what has leaked is worth nothing after."""
+"""Secrets are rotated under load: no request is dropped, and leaked ones are worthless afterwards."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def before(deployed: dict[str, str]) -> Iterator[dict[str, str]]:
 def test_secrets_are_made_anew_without_a_lost_request(deployed: dict[str, str], before: dict[str, str]) -> None:
     with traffic_to(deployed) as traffic:
         done = run("./deploy.sh", "rotate")
-    # The key of before is good for all of the traffic: its days are not over.
+    # The previous key is valid for all of the traffic: it has not expired.
     assert not traffic.failed, traffic.story()
     after = _secrets()
     assert all(after[name] != before[name] for name in NAMES)

@@ -213,9 +213,9 @@ def test_a_closed_host_lets_in_ssh_alone_and_rules_that_lock_ansible_out_undo_th
         for _ in range(2):
             locked_out = run(*firewall, "-e", "firewall_ssh_port=2222", "-e", "firewall_undo_seconds=20", check=False)
             assert locked_out.returncode != 0
-            assert "TASK [firewall : Host is reached through them]" in locked_out.stdout
+            assert "TASK [firewall : Check that the host is reachable through the rules]" in locked_out.stdout
             wait_for(lambda: on(REDIS, f"nft list table {RULES}") == closed, 60)
-            # Whoever cannot be reached cannot be told that the deployment has ended.
+            # Whoever cannot be reached cannot learn that the deployment has ended.
             run("./deploy.sh", "unlock", *FLEET)
         assert "2222" not in on(REDIS, "cat /etc/litellm-vibe-router/firewall.nft"), "what is loaded at the next start"
         on(REDIS, f"nft delete table {RULES}")
@@ -351,7 +351,7 @@ def second_leaves(fleet: Run) -> None:
 def test_a_router_leaves_without_a_lost_request_and_nothing_of_ours_stays_there(settings: dict[str, str]) -> None:
     before = _certificate(settings)
     with traffic_to(settings) as traffic:
-        # Its certificate lasts 397 days, so it is made anew in the same run.
+        # Its certificate lasts 397 days, so it is renewed in the same run.
         run("./deploy.sh", *FLEET, "-e", "gateway_tls_renew_days=398")
     assert not traffic.failed, traffic.story()
     assert _certificate(settings) != before

@@ -38,7 +38,7 @@ HOOK = """
 import sys
 from litellm.integrations.custom_logger import CustomLogger
 
-# The interpreter tells when a module is looked for that it does not have.
+# The interpreter tells when a module is missing.
 sys.addaudithook(lambda event, words: event == "import" and print("LOOKED FOR", words[0], flush=True))
 
 class Hook(CustomLogger):
@@ -217,14 +217,14 @@ def test_callbacks_and_metrics_work(proxy: str) -> None:
 
 
 def looked_for(proxy: str) -> list[str]:
-    """The modules that were looked for since the proxy's start, in order."""
+    """The modules that were searched since the proxy's start, in order."""
     logs = run("docker", "logs", proxy)
     lines = (logs.stdout + logs.stderr).splitlines()
     return [line.removeprefix("LOOKED FOR ") for line in lines if line.startswith("LOOKED FOR ")]
 
 
 def test_no_request_looks_for_a_module(proxy: str) -> None:
-    """A module that is missing is looked for again by every request that wants it, and compiled up to its error."""
+    """A missing module is searched again by every request that wants it, and compiled up to its error."""
 
     def ask_each_api() -> None:
         for stream in (False, True):
@@ -236,7 +236,7 @@ def test_no_request_looks_for_a_module(proxy: str) -> None:
     ask_each_api()
     time.sleep(SETTLED_SECONDS)
     before = looked_for(proxy)
-    assert before, "nothing is told, so this test proves nothing"
+    assert before, "nothing is printed, so this test proves nothing"
     for _ in range(3):
         ask_each_api()
     time.sleep(SETTLED_SECONDS)
@@ -258,7 +258,7 @@ def test_missing_key_is_refused_as_such(proxy: str) -> None:
 
 
 def test_image_has_no_tools_and_no_secrets(image: str) -> None:
-    """Neither package managers of Python nor compilers, nor what the builds were told in confidence."""
+    """Neither package managers of Python nor compilers, nor the secrets of the builds."""
     tools = "for tool in pip pip3 uv gcc ld curl wget; do command -v $tool; done; python3 -m pip --version"
     look = f"id -u; {tools}; find /run/secrets /build -mindepth 1"
     found = run("docker", "run", "--rm", "--entrypoint", "sh", image, "-c", look, check=False)

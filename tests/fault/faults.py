@@ -38,11 +38,11 @@ HOST_SECONDS = 120.0
 # Traffic goes on after the command, so that what is lost late is seen.
 AFTER_SECONDS = 10.0
 
-RENDERED = "Release is on the host as it was rendered"
-STARTED = "Release runs in its slot"
-PROVED = "Slot has proved itself"
-TAKEN_IN = "Gateways have taken in the slot"
-DRAINED = "Slot is drained on the gateways"
+RENDERED = "Ensure the release is rendered"
+STARTED = "Ensure the release runs in its slot"
+PROVED = "Check that the slot answers correctly"
+TAKEN_IN = "Wait for the gateways to use the slot"
+DRAINED = "Wait for the slot to drain"
 
 
 class Rollout:

@@ -58,7 +58,7 @@ def role(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def notes(request: pytest.FixtureRequest) -> list[str]:
-    """What is worth saying although it is no fault; each line is told once, at the end."""
+    """What is worth saying although it is no fault; each line is printed once, at the end."""
     return request.config.stash[_NOTES]
 
 

@@ -11,7 +11,7 @@ from testinfra.host import Host
 
 ROLES = os.environ.get("VIBE_HOST_ROLES", "router redis gateway stub_upstream").split()
 
-# A host that is leaving keeps its engine, and nothing of ours.
+# A host that is leaving keeps its engine, and nothing of the deployment.
 LEAVES = not {"router", *CONTAINERS} & set(ROLES)
 
 # How the reason begins for which a check of another role is none of this host's.
@@ -20,9 +20,9 @@ NOT_HERE = "this host runs no"
 # A restart within so many minutes is a fault, an older one a note.
 QUIET_MINUTES = float(os.environ.get("VIBE_RESTART_QUIET_MINUTES", "10"))
 
-# What helps, where several checks have the same mend.
-HINT_DEPLOY = "deploy again: ./deploy.sh mends what is not as the inventory says; ./deploy.sh drift shows it before"
-HINT_BY_HAND = "the role's compose.yaml sets it; a container made by hand does not have it: ./deploy.sh makes it anew"
+# What helps, where several checks have the same fix.
+HINT_DEPLOY = "deploy again: ./deploy.sh restores what the inventory describes; ./deploy.sh drift shows it before"
+HINT_BY_HAND = "the role's compose.yaml sets it; a container made by hand does not have it: ./deploy.sh makes it again"
 HINT_LOG = "docker logs {name} 2>&1 | tail -50 on that host says why"
 
 

@@ -92,7 +92,7 @@ def test_container_is_as_its_compose_file_says(host: Host, container: dict[str, 
     # Distributions add to it, and the label has it without: 2.26.1-4, v2.40.3.
     version = re.search(r"\d+(\.\d+)+", host.run("docker compose version --short").stdout)
     if version is None or version[0] != labels.get("com.docker.compose.version"):
-        # ./deploy.sh would not mend it: what serves as wanted is not made anew.
+        # ./deploy.sh would not fix it: what serves as wanted is not created again.
         pytest.skip("another Compose made it, and digests of two versions are not the same")
     environment = labels.get("com.docker.compose.project.environment_file")
     where = f"--project-name {project} --project-directory {folder} --file {files}"

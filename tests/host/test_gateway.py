@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif("gateway" not in ROLES, reason=f"{NOT_HERE} gate
 
 def test_every_router_host_has_a_slot_in_service(host: Host, about: dict[str, str]) -> None:
     servers = list(read_servers(command(host, READ_STATISTICS)).values())
-    require(bool(servers), "a slot of each router host", "none", "gateway_servers; ./deploy.sh renders it anew")
+    require(bool(servers), "a slot of each router host", "none", "gateway_servers; ./deploy.sh renders it again")
     hosts = {row["svname"].rsplit("-", 1)[0] for row in servers}
     # "UP 2/3" has missed a health check, and is in service all the same.
     hosts_up = {row["svname"].rsplit("-", 1)[0] for row in servers if row["status"].startswith("UP")}

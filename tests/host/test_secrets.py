@@ -15,7 +15,7 @@ HINT_SECRET = "secrets belong into secrets.json alone; whoever could read this m
 
 @pytest.fixture
 def secrets(host: Host) -> dict[str, str]:
-    """The release's secrets that are long enough to be looked for."""
+    """The release's secrets that are long enough to be searched."""
     if "router" not in ROLES:
         pytest.skip(f"{NOT_HERE} router")
     content = command(host, f"cat {ROUTER_DIR}/current/secrets.json")
@@ -23,7 +23,7 @@ def secrets(host: Host) -> dict[str, str]:
 
 
 def _require_none_in(secrets: dict[str, str], text: str, where: str) -> None:
-    """Require that no secret's value stands in *text*; names are told, never values."""
+    """Require that no secret's value stands in *text*; names are shown, never values."""
     names = ", ".join(name for name, value in secrets.items() if value in text)
     require(not names, f"no secret in {where}", f"the value of {names}", HINT_SECRET)
 

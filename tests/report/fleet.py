@@ -43,5 +43,5 @@ def _sends_to_serving_slots(gateway: str, servers: str, slots: dict[str, str]) -
     if wrong:
         result.verdict, result.found = FAILED, ", ".join(wrong)
         result.expected = ", ".join(f"{host}-{slot} {IN_SERVICE}" for host, slot in slots.items()) + " alone"
-        result.hint = "a rollout was interrupted, or somebody drained by hand: ./deploy.sh mends it; docs/runbooks.md"
+        result.hint = "a rollout was interrupted, or somebody drained by hand: ./deploy.sh fixes it; docs/runbooks.md"
     return result

@@ -17,14 +17,14 @@ class Change:
 
     before: str = ""
     worse: list[Result] = field(default_factory=list)
-    mended: list[Result] = field(default_factory=list)
+    fixed: list[Result] = field(default_factory=list)
     new: list[Result] = field(default_factory=list)
     gone: list[Result] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
     since: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
 
-# What clients get. All else that fails (a mode, a disk, a container by its side) another release would not mend.
+# What clients get. All else that fails (a mode, a disk, a container by its side) another release would not fix.
 RELEASE_AREAS = ("routing", "requests")
 
 
@@ -66,7 +66,7 @@ def compare(report: Report, before: Sequence[Report]) -> Change:
         elif result.verdict == FAILED and then[key].verdict != FAILED:
             change.worse.append(result)
         elif result.verdict == OK and then[key].verdict == FAILED:
-            change.mended.append(result)
+            change.fixed.append(result)
     change.gone = [result for key, result in then.items() if key not in now]
     change.runs = _what_runs(last, report)
     for key in change.since:

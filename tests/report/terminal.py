@@ -72,6 +72,6 @@ def _cell(results: list[Result]) -> str:
 def _since_last(change: Change) -> str:
     if not change.before:
         return "The first report of this environment."
-    counts = {"worse": change.worse, "mended": change.mended, "new": change.new, "gone": change.gone}
+    counts = {"worse": change.worse, "fixed": change.fixed, "new": change.new, "gone": change.gone}
     said = ", ".join(f"{len(results)} {word}" for word, results in counts.items() if results)
     return f"Since {change.before}: {said or 'no check came to another result'}."

@@ -1,4 +1,4 @@
-"""Benchmarks by name: what is missing is said with its mend, and what came out is kept with the machine."""
+"""Benchmarks by name: what is missing is reported with its fix, and what came out is kept with the machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A certificate of ours that is about to end is a change of the deployment's base, though no file is another one."""
+"""A generated certificate that is about to end is a change of the deployment's base, though no file is another one."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_a_run_that_renews_keeps_it_beyond_its_time_and_one_that_does_not_loses_
     assert not lock.want("held", "b", after=2 * HOUR)["held"]
     taken = lock.want("held", "b", after=2 * HOUR + 1)
     assert (taken["held"], taken["taken_over"], taken["changed"]) == (True, True, True)
-    assert taken["holder"]["run"] == "a", "who lost it is told"
+    assert taken["holder"]["run"] == "a", "who lost it is reported"
     assert json.loads(lock.path.read_text(encoding="utf-8"))["since"] == "2026-09-21T16:13:21Z"
 
 

@@ -1,4 +1,4 @@
-"""The doctor finds each planted fault by its symptom: at the right link, with a mend that helps.
+"""The doctor finds each planted fault by its symptom: at the right link, with a fix that helps.
 
 Client and host are made up, and answer as real ones did; tests/e2e/test_5_doctor.py plants some in a real deployment.
 """
@@ -261,7 +261,7 @@ def _decides(cheap: dict[str, str]) -> Plant:
     return lambda world: world.client.decided.__setitem__(0, cheap)
 
 
-# What is wrong -> how it is planted, the link that must be told, a word of what is found and a word of the mend.
+# What is wrong -> how it is planted, the hop that must be named, a word of what is found and a word of the fix.
 FAULTS: dict[str, tuple[Plant, str, str, str]] = {
     "no DNS record": (
         _fails("resolve", OSError(-2, "Name or service not known")),
@@ -387,7 +387,7 @@ FAULTS: dict[str, tuple[Plant, str, str, str]] = {
         _state(SLOT, "yaml.scanner.ScannerError: mapping values", Status="exited", ExitCode=1),
         "serving_slot_runs",
         "no YAML",
-        "renders it anew",
+        "renders it again",
     ),
     "unknown crash": (
         _state(SLOT, "ValueError: sk-abcdefghijklm was odd", Status="exited", ExitCode=1),
@@ -575,14 +575,14 @@ def test_nothing_is_broken_in_a_sound_deployment() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found_at_its_link_and_the_walk_ends_there(fault: str) -> None:
-    plant, link, found, mend = FAULTS[fault]
+    plant, link, found, fix = FAULTS[fault]
     world = World()
     plant(world)
     walked = world.walked()
     broken = walked[-1]
     assert (broken.check, broken.verdict) == (sentence(link), FAILED)
     assert found in broken.found
-    assert mend in broken.hint
+    assert fix in broken.hint
     assert broken.expected
     assert not [result for result in walked[:-1] if result.verdict == FAILED]
     assert "sk-abc" not in broken.found

@@ -466,7 +466,7 @@ FAULTS: dict[str, tuple[Callable[[World], None], str, str]] = {
         "clock_is_that_of_the_control_node",
         "s apart",
     ),
-    "image was made anew": (
+    "image was made again": (
         _in("vibe-redis", "Image", to="sha256:ffffffffffffffff"),
         "container_is_made_of_the_image_that_its_name_means_now",
         "sha256:ffffffffffff",

@@ -110,7 +110,7 @@ def test_an_address_is_read_as_the_kernel_writes_it(
 def test_a_deployment_elsewhere_is_found(folder: str, name: str, changes: dict[str, Any], expected: str | None) -> None:
     found = _found(f"container {name} {folder} deployed", **changes)
     assert [subject for subject, _ in found] == ([expected] if expected else [])
-    # What is no deployment is none of ours to refuse.
+    # What is no deployment is not this rule's to refuse.
     assert _found(f"container {name} {folder}", **changes) == []
 
 

@@ -1,4 +1,4 @@
-"""The report of a verification: every face tells the same, and what is broken is told and not thrown."""
+"""The report of a verification: every format has the same content, and a broken part is reported, not raised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rollout does when hosts fail: the real playbook, with a role that fails where it is told to."""
+"""What a rollout does when hosts fail: the real playbook, with a role that fails where it is asked to."""
 
 from __future__ import annotations
 

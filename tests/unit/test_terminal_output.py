@@ -124,6 +124,17 @@ def test_a_good_run_is_steps_findings_changes_and_the_summary_last(tmp_path: Pat
     assert case.log.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_step_that_all_hosts_skip_has_nothing_to_do(tmp_path: Path) -> None:
+    skipped = CHANGES | {"when": False}
+    plays = [_play("1/5 preflight", CHANGES), _play("Rollback", skipped), _play("2/5 prepare", skipped, skipped)]
+    done = _Case(tmp_path, plays, "a,").run()
+    assert _without_times(done.stdout)[:3] == [
+        "✓ 1/5 preflight N s 1 host, 1 change",
+        " Ensure it changes",
+        "· 2/5 prepare nothing to do",
+    ]
+
+
 def test_a_failure_is_shown_in_full_and_no_secret_with_it(tmp_path: Path) -> None:
     case = _Case(tmp_path, FAILS)
     done = case.run()

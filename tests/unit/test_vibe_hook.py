@@ -360,7 +360,7 @@ def test_a_store_that_fails_leaves_the_request_with_the_safe_pool(
 
 def test_an_unusable_state_is_named_in_the_reasons(router: VibeIntelligentRouter) -> None:
     class Spoilt(MemoryStore):
-        """Holds nothing of ours."""
+        """Holds nothing of the plug-in."""
 
         async def get(self, key: str) -> tuple[State | None, str]:
             """Find something else."""

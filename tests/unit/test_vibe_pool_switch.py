@@ -49,7 +49,7 @@ def test_a_short_conversation_comes_down_and_a_long_one_stays_where_its_cache_is
 
 
 def test_a_long_conversation_comes_down_where_it_pays_all_the_same() -> None:
-    # The cache has forgotten it: it is read anew, wherever it goes.
+    # The cache has forgotten it: it is read again, wherever it goes.
     assert _side(EASY_SCORE, replace(WARM, at=NOW - 301), LONG) == CHEAP
     # The cheap pool has it still.
     assert _side(EASY_SCORE, replace(WARM, left_at=NOW - 200, left_tokens=79_000), LONG) == CHEAP

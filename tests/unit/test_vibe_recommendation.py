@@ -23,7 +23,7 @@ def _gain(over_prior: Interval, over_length: Interval) -> Gain:
         (200, _gain(SURE, WORSE), DO_NOT, "no better than the prompts' length"),
         (99, _gain(SURE, SURE), NOT_YET, "99 labels are too few: 100 are needed"),
         (0, None, NOT_YET, "0 labels are too few"),
-        (200, _gain(SURE, Interval(0.001, -0.05, 0.052)), DO_NOT, "labels to be told apart"),
+        (200, _gain(SURE, Interval(0.001, -0.05, 0.052)), DO_NOT, "labels to distinguish them"),
     ],
 )
 def test_each_interval_has_its_advice(labels: int, gain: Gain | None, verdict: str, said: str) -> None:

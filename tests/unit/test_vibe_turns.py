@@ -28,7 +28,7 @@ CHEAP, STRONG = "pool-mini", "pool-standard"
 
 
 class Fixed:
-    """A scorer that says what it is told, by the prompt."""
+    """A scorer that says what it is given, by the prompt."""
 
     def __init__(self, **values: float) -> None:
         """Take the score of each text."""
@@ -338,8 +338,8 @@ def test_a_state_is_read_as_it_was_written() -> None:
         ),
         ('{"version": 1, "side": "cheap", "escalated": false, "position": 1, "ask": -1}', "has values"),
         ("[" * 900, "is not JSON"),
-        ("x" * 2000, "is no text of ours"),
-        (7, "is no text of ours"),
+        ("x" * 2000, "was not written by this toolkit"),
+        (7, "was not written by this toolkit"),
     ],
 )
 def test_a_state_that_is_none_of_ours_is_refused_with_its_reason(text: object, why: str) -> None:

@@ -29,7 +29,7 @@ SIMULATED = ("chat", "mixed", "coding", "document")
 def main(arguments: list[str] | None, beside: Path, default_threshold: float) -> int:
     """Run the command line and return the exit code: 0 fine, 1 a fault (said on standard error).
 
-    *beside* is the folder where a routes file is looked for; *default_threshold* holds where there is none.
+    *beside* is the folder where the routes file is searched; *default_threshold* holds where there is none.
     """
     parser = argparse.ArgumentParser(prog="vibe_router.py", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)

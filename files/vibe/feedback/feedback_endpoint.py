@@ -16,7 +16,7 @@ from vibe.memory.store import Store
 def offer(app: FastAPI, store: Callable[[], Store], most: int, count: Callable[[int], None]) -> None:
     """Take feedback on *app*, before any route of its own that takes every path; *store* gives where it is kept.
 
-    The status of each answer is told to *count*.
+    *count* is called with the status of each answer.
     """
 
     async def feedback(request: Request) -> JSONResponse:

@@ -27,7 +27,7 @@ GRAM_WEIGHT = 2.0
 FOLDS = 10
 DRAWS = 1000
 INTERVAL = 0.95
-# Strong shares that are told with the threshold that makes them, and parts of the gap with the share that they need.
+# Strong shares that are printed with the threshold that makes them, and parts of the gap with the share that they need.
 TOLD_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.7)
 TOLD_PARTS = (0.5, 0.8)
 SIGNIFICANT_DIGITS = 6

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from vibe.learning.fit import LEAST_LABELS, Gain, Interval
 
 SWITCH_ON, NOT_YET, DO_NOT = "switch on", "not yet", "do not"
-# A gain that needs more labels than this to be told from chance is not worth a switch.
+# A gain that needs more labels than this to be distinguished from chance is not worth a switch.
 MOST_LABELS = 5000
 RULE = (
     f"Switch on: {LEAST_LABELS} labels or more, and on labels that it has not seen the adapter orders better than the "
@@ -57,7 +57,9 @@ def advice_on(labels: int, gain: Gain | None) -> Advice:
     name, gained = max(unsure, key=lambda one: _wanted(labels, one[1]))
     wanted = _wanted(labels, gained)
     if wanted > MOST_LABELS:
-        return Advice(DO_NOT, 0, f"a gain of {_told(gained)} over {name} would take {wanted:,} labels to be told apart")
+        return Advice(
+            DO_NOT, 0, f"a gain of {_told(gained)} over {name} would take {wanted:,} labels to distinguish them"
+        )
     return Advice(
         NOT_YET, wanted - labels, f"it gains {_told(gained)} over {name}: the interval holds 0, this may be chance"
     )

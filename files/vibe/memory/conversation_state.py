@@ -98,7 +98,7 @@ def decoded(text: object) -> State:
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
     if not isinstance(text, str) or len(text) > _MAX_CHARS:
-        raise StateError("is no text of ours")
+        raise StateError("was not written by this toolkit")
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):

@@ -92,7 +92,7 @@ class RedisStore:
         self._write(lambda client: client.set(KEY_PREFIX + key, state.encoded(), ex=KEEP_SECONDS))
 
     def shift(self, key: str, start: float, step: float, heard: Callable[[float], None]) -> None:
-        """Add *step* to the number in Redis, in the background; nobody is told anything where Redis is away."""
+        """Add *step* to the number in Redis, in the background; without Redis nothing happens."""
         shifting = self._write(lambda client: client.eval(_SHIFT, 1, NUMBER_PREFIX + key, start, step, KEEP_SECONDS))
         if shifting is not None:
             shifting.add_done_callback(lambda task: _tell(task, heard))

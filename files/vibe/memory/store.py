@@ -29,7 +29,7 @@ class Store(Protocol):
         """Keep *state* under *key*; returns at once, whatever the store does then."""
 
     def shift(self, key: str, start: float, step: float, heard: Callable[[float], None]) -> None:
-        """Add *step* to the number under *key*, which begins at *start*; *heard* is told the new one, now or later."""
+        """Add *step* to the number under *key*, which begins at *start*; *heard* gets the new one, now or later."""
 
     def keep(self, call_id: str, entry: str, most: int, conversation: str | None) -> None:
         """Keep *entry* under *call_id*, of which *most* stay, as the *conversation*'s last; returns at once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 # SAFE leaves the virtual model's name in place, which LiteLLM sends to the family's safe pool.
-# PASS decides nothing: its reasons are told with those of the rule that does.
+# PASS decides nothing: its reasons are reported with those of the rule that does.
 CHEAP, STRONG, SAFE, PASS = "cheap", "strong", "safe", "pass"
 
 

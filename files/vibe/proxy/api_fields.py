@@ -24,7 +24,7 @@ _FOR_LITELLM: dict[str, Check] = {
     METADATA: shapes.mapping,
     LITELLM_METADATA: shapes.mapping,
 }
-# Left out without a word: LiteLLM's own SDK and wrappers of it send them by habit, and the operator has decided them.
+# Left out silently: LiteLLM's own SDK and wrappers of it send them by habit, and the operator has decided them.
 DROPPED = frozenset(
     {
         *("timeout", "request_timeout", "stream_timeout", "num_retries", "max_retries", "drop_params"),
@@ -232,7 +232,7 @@ def check_of(field: str, api: Api) -> Check | None:
 
 
 def is_left_out(field: str) -> bool:
-    """Whether a *field* that an API does not have is left out without a word: a habit, or another API's."""
+    """Whether a *field* that an API does not have is left out silently: a habit, or another API's."""
     return field in DROPPED or field in _ANYWHERE
 
 

@@ -67,7 +67,7 @@ def rebuilt(body: object, api: Api, policy: Policy, models: tuple[str, ...] = ()
 
 
 def _passes(key: str, value: object, api: Api, policy: Policy) -> bool:
-    """Say whether a field is kept; False leaves it out without a word."""
+    """Say whether a field is kept; False leaves it out silently."""
     check = check_of(key, api)
     if check is not None:
         fault = check(value, policy.limits)

@@ -2,7 +2,7 @@
 
 LiteLLM decides, and raises ``ProxyModelNotFoundError`` (1.106.2); this only changes what that error says. Messages
 ignores what a failure hook returns, so the exception itself is changed: every endpoint makes its answer from it.
-OpenAI's ``code`` is always the status there; the gateway writes the answer anew for those clients, by the header
+OpenAI's ``code`` is always the status there; the gateway writes the answer again for those clients, by the header
 (``haproxy.cfg``).
 """
 

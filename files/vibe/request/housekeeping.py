@@ -17,7 +17,7 @@ TITLE, COMPACTION = "title", "compaction"
 _DESCRIBED = r"(?: (?!(?:with|and|or|for|about|from|that|to|of|in|then)\b)[\w,'-]+){0,5} "
 _ORDER = rf"(?:generate|create|write|suggest|provide|give|produce|output|craft|come up with|extract|assign){_DESCRIBED}"
 _TALK = r"(?:conversation|session|chat)\b"
-# What is ordered, and what the one is called who makes it, by purpose, in the order in which they are looked for: the
+# What is ordered, and what the one is called who makes it, by purpose, in the order in which they are searched: the
 # name of the purpose is what headers and log say.
 _THINGS: Mapping[str, str] = {
     TITLE: r"(?:titles?|headline)",

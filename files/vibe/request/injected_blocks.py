@@ -48,7 +48,7 @@ _RULES = (
     "\n\n# File editing rules:",
     "\n\n# V4A Diff Format",
 )
-# They are looked for in so many of the last characters, and a summary at so many of the first.
+# They are searched in so many of the last characters, and a summary at so many of the first.
 _RULES_CHARS, _BEGINNING_CHARS = 12_000, 200
 # Claude Code: a command that the person gave no words.
 _NO_ARGUMENTS = "<command-args></command-args>"
@@ -75,7 +75,7 @@ def without_injected(text: str) -> str:
     position = 0
     for opening in _openings(text):
         tag = opening.group(1)
-        # A tag without an end is looked for once, not once per opening: that keeps hostile text linear.
+        # A tag without an end is searched once, not once per opening: that keeps hostile text linear.
         if opening.start() < position or tag in unclosed:
             continue
         closing = f"</{tag}>"

@@ -76,7 +76,7 @@ def _add(content: object, needs: Needs, depth: int) -> None:
     elif isinstance(content, list):
         if depth:
             for part in content:
-                # A turn of bare text, which most are: nothing in it is looked for one by one.
+                # A turn of bare text, which most are: nothing in it is checked one by one.
                 inner = part.get("content") if isinstance(part, dict) and _SPECIAL.isdisjoint(part) else part
                 if isinstance(inner, str):
                     needs.tokens += len(inner) / BYTES_PER_TOKEN if inner.isascii() else estimate_tokens(inner)

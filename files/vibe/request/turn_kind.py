@@ -19,7 +19,7 @@ from vibe.request.housekeeping import COMPACTION, TITLE, purpose_of_prompt, purp
 MAIN, PROBE = "main", "probe"
 
 _TASK_HEADING, _TASK_CONVERSATION = "### Task:", "<chat_history>"
-# Purposes are looked for in so many blocks; Claude Code's title prompt is the third.
+# Purposes are searched in so many blocks; Claude Code's title prompt is the third.
 _SYSTEM_BLOCKS = 4
 _CLAUDE_CODE_AGENT = "claude-cli/"
 _CODEX_TURN = "x-codex-turn-metadata"

@@ -77,7 +77,7 @@ def load_routes(path: Path, rules: Sequence[str]) -> Routes:
 
 
 def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    # json keeps the last of two equal keys without a word: half of a bad merge would win silently.
+    # json keeps the last of two equal keys silently: half of a bad merge would win silently.
     keys = [key for key, _ in pairs]
     repeated = sorted({key for key in keys if keys.count(key) > 1})
     if repeated:

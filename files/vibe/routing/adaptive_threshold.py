@@ -48,5 +48,5 @@ class Thresholds:
 
 
 def _key(family: Family) -> str:
-    # Another share, or another start, begins anew.
+    # Another share, or another start, begins again.
     return f"{family.name}:{family.strong_share}:{family.threshold:g}"

@@ -1,7 +1,7 @@
 """When a new, independent prompt moves its conversation to the other side, and what that costs.
 
 Up, by need: the score is beyond the threshold by a margin. Down, by the family's ``affinity``: never (``upward``), or
-where it saves money (``priced``). A move has the provider read the whole conversation anew, uncached, at the other
+where it saves money (``priced``). A move has the provider read the whole conversation again, uncached, at the other
 pool; staying has it read from the cache, by the dearer model. Where a pool's prices are not known, a prompt moves its
 conversation down when its score is below the threshold by a margin.
 """

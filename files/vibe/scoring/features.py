@@ -47,7 +47,7 @@ _QUESTION_MARKS = ("?", "\uff1f", "\u061f")
 # Tried at line breaks only: with ^ and MULTILINE it is tried at every character.
 _LIST_ITEM = re.compile(r"\n[ \t]{0,8}(?:\d{1,2}[.)]|[-*•]|\([a-z0-9]\))[ \t]")
 _COMMAS = (",", ";", "\uff0c", "\u3001", "\uff1b", "\u060c")
-# Marks by the one character that all of a group have: where it is missing, nothing more is looked for. A pattern with
+# Marks by the one character that all of a group have: where it is missing, nothing more is searched. A pattern with
 # many alternatives would be tried at every character and cost twenty times more.
 _CODE_MARKS = {
     "`": ("```",),

@@ -37,7 +37,7 @@ class TextView:
 
 
 def window_of(text: str) -> str:
-    """Return the bounded part of *text* that is looked at: all of it, or its beginning and its end."""
+    """Return the bounded part of *text* that is read: all of it, or its beginning and its end."""
     if len(text) <= HEAD_CHARS + TAIL_CHARS:
         return text
     return f"{text[:HEAD_CHARS]}\n{text[-TAIL_CHARS:]}"

@@ -1,7 +1,7 @@
 """An operator's own traffic, from the router's log: what was decided (``ROUTING DECISION``) and what came (``SERVED``).
 
 ``docker logs --timestamps`` of every slot, one after the other, is what is read; without timestamps the log's own time
-of day is taken, and days are told apart by its going back.
+of day is taken, and days are distinguished by its going back.
 """
 
 from __future__ import annotations

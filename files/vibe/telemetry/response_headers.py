@@ -9,7 +9,7 @@ or not):
 * ``litellm_call_info["model_info"]`` and the metadata's ``model_group`` still describe the pool that *failed*.
 * A fallback in the middle of a stream: headers are sent by then; only LiteLLM's own log has it.
 * A WebSocket has no response headers; a request that failed on every pool was served by none, and LiteLLM's error
-  answers on Messages and completions carry no headers of ours at all.
+  answers on Messages and completions carry none of our headers.
 """
 
 from __future__ import annotations

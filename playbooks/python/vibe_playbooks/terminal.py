@@ -24,6 +24,7 @@ from rich.text import Text
 _STEP = re.compile(r"(?P<step>\d+/\d+ \w+)|(?P<verb>[A-Z][\w ]+?)(?= - |$)")
 # Characters that act on a terminal; what hosts and providers sent is in the messages.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_NUMBERED = re.compile(r"\d+/\d+ ")
 _LOCK = "Lock"
 _MOST_NAMES = 3
 _STEP_WIDTH = 15
@@ -64,6 +65,7 @@ class Step:
     started: float
     hosts: set[str] = field(default_factory=set)
     changed: dict[str, set[str]] = field(default_factory=dict)
+    is_skipped: bool = False
 
     @property
     def changes(self) -> int:
@@ -155,6 +157,17 @@ class Terminal:
             if changed:
                 self._step.changed.setdefault(task, set()).add(host)
 
+    def skipped(self) -> None:
+        """Note that a host skipped a task: a numbered step in which nothing else happens has nothing to do."""
+        if (
+            self._next
+            and _NUMBERED.match(self._next.title)
+            and (self._step is None or self._step.title != self._next.title)
+        ):
+            self.end_step()
+            self._step, self._next = self._next, None
+            self._step.is_skipped = True
+
     @property
     def has_several_hosts(self) -> bool:
         """Whether the run has seen more than one host."""
@@ -164,10 +177,13 @@ class Terminal:
     def end_step(self, *, failed: bool = False) -> None:
         """Print the line of the step that ends."""
         step, self._step = self._step, None
-        if step is None or not step.hosts:
+        if step is None or not (step.hosts or step.is_skipped):
             return
         self._steps.append(step)
         if not self._shows_steps:
+            return
+        if not step.hosts:
+            self.console.print(Text.assemble(("·", "dim"), f" {step.title:{_STEP_WIDTH}}nothing to do"))
             return
         mark, style = ("✗", "bold red") if failed else ("✓", "green")
         seconds = duration(self._clock() - step.started)

@@ -19,7 +19,7 @@ module: deployment_seal
 short_description: Seal what a deployment left on a host, and look whether it is still so
 description:
   - A part of a deployment names what it left (O(parts)). V(sealed) writes digests of all that into one file, beside a
-    digest of what the part was made from. V(looked) computes them anew and tells which parts are as they were.
+    digest of what the part was made from. V(looked) computes them again and returns which parts are as they were.
   - Sealed things are files and folders with their owners, modes and contents, containers as the engine describes them,
     images by their names, networks, what a URL or a socket answers, and how large the host is.
   - The seal is bookkeeping of a run and no state of the host, so writing it is no change.
@@ -118,7 +118,7 @@ def engine(module: AnsibleModule, kind: str, names: list[str]) -> dict[str, str]
     if not names:
         return {}
     found = {f"{kind} {name}": "absent" for name in names}
-    # One that is missing is told on standard error; the others are told all the same.
+    # A missing one is reported on standard error; the others are listed all the same.
     out = module.run_command(["docker", kind, "inspect", *names])[1]
     for entry in json.loads(out or "[]"):
         known = {

@@ -169,12 +169,12 @@ def main() -> None:
             with open(path, encoding="utf-8-sig") as file:
                 text = file.read()
         except (OSError, UnicodeDecodeError) as error:
-            module.fail_json(msg=f"{path} cannot be read: {error}. Mend or remove it; nothing was changed.")
+            module.fail_json(msg=f"{path} cannot be read: {error}. Fix: correct or remove it; nothing was changed.")
     try:
         current = parse(text)
     except Malformed as error:
         module.fail_json(
-            msg=f"{path} is malformed at {error}. Mend it there, or move it away to start from none, "
+            msg=f"{path} is malformed at {error}. Fix: correct it there, or move it away to start from none, "
             "and run this again; nothing was changed."
         )
     wanted = merge(current, given["settings"], given["log_rotation"], given["flags"])

@@ -1,6 +1,6 @@
 -- Ends a request whose body has no declared length as soon as more than the limit has come; nothing is kept back meanwhile.
 -- A body with a Content-Length is judged by its header, before anything of it is read: see haproxy.cfg.
--- In haproxy.cfg: `filter lua.body-limit BYTES`; it sets txn.too_large, and in txn.unreadable what the client is told.
+-- In haproxy.cfg: `filter lua.body-limit BYTES`; it sets txn.too_large, and in txn.unreadable what the client is answered.
 local BodyLimit = { id = "body-limit", flags = filter.FLT_CFG_FL_HTX }
 BodyLimit.__index = BodyLimit
 

@@ -21,7 +21,7 @@ options:
     type: path
     required: true
   backend:
-    description: Backend whose servers are told.
+    description: Backend whose servers are returned.
     type: str
     required: true
 """

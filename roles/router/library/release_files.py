@@ -19,7 +19,7 @@ module: release_files
 short_description: Put the files of a release on a host, all by one task
 description:
   - A release does not change once it is complete, which its manifest says. One that is not complete, or that somebody
-    edited or a disk spoilt, is written anew, without the manifest, for it has to be validated anew.
+    edited or a disk spoilt, is written again, without the manifest, for it has to be validated again.
   - Each file is replaced at once or not at all. Files that are as they were rendered are left alone.
 options:
   path:
@@ -51,11 +51,11 @@ options:
     elements: path
     default: []
   compared_with:
-    description: Folder of the release that serves, to which the differences of the O(shown) files are told.
+    description: Folder of the release that serves, to which the differences of the O(shown) files are shown.
     type: path
     required: true
   shown:
-    description: Those of the files whose differences are told.
+    description: Those of the files whose differences are shown.
     type: list
     elements: str
     default: []

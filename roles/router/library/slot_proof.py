@@ -50,7 +50,7 @@ options:
     type: int
     required: true
   requests:
-    description: Whether requests are sent to models; without them, models and hook alone are looked at.
+    description: Whether requests are sent to models; without them, only models and hook are checked.
     type: bool
     default: true
 author: the project
@@ -252,7 +252,7 @@ def routing_faults(slot: Slot) -> list[str]:
 def warm(slot: Slot, workers: int) -> tuple[int, int]:
     """Send requests on each API, whole and streamed, until every worker has had each; return workers met, and requests.
 
-    The workers are told apart by a header. A release without it (of an older toolkit) is sent two rounds. What is not
+    A header distinguishes the workers. A release without it (of an older toolkit) is sent two rounds. What is not
     answered well is not asked again: the proof has been made, and the upstream may lack an API.
     """
     met: dict[tuple[str, bool], set[str]] = {kind: set() for kind in itertools.product(PATHS, (False, True))}

@@ -13,7 +13,7 @@ PROMPT_KEPT = 2400
 TOOLS_KEPT = 3
 MARK = "… [shortened]"
 PROJECT, HOME = "/home/user/project", "/home/user"
-# Headers by which a client can be told, and its session and its agents.
+# Headers by which a client is recognized, and its session and its agents.
 KEPT_HEADERS = re.compile(
     r"user-agent|anthropic-(beta|version)|x-(?!stainless)[a-z-]+|.*session.*|.*conversation.*|originator|.*thread.*"
 )

@@ -5,9 +5,9 @@
 
 The fleet is the lab's (./deploy.sh lab): hosts with systemd and SSH of their own, a gateway and Redis beside the
 routers, all on this machine's processors, which the control node shares with them: so this is an upper bound of what a
-fleet of machines takes. Ours is the whole of ./deploy.sh: every host is looked at, checked and reported. Compose's is
+fleet of machines takes. Ours is the whole of ./deploy.sh: every host is checked and reported. Compose's is
 its own look at the serving slot, of one router after the other. What a run costs the hosts' processors and the control
-node's is told apart, for machines of their own would do the hosts' part side by side. It grows the lab from the
+node's is listed separately, because separate machines would do the hosts' part side by side. It grows the lab from the
 smallest number on, and takes it down at the end. Prints one JSON object: seconds, medians of the rounds, and ours by
 the smallest fleet's.
 """

@@ -3,7 +3,7 @@
 
     ./deploy.sh && .venv-test/bin/python tests/bench/deployment/runs.py [--rounds 5]
 
-Ours is the whole of ./deploy.sh with the local inventory: everything is looked at, what changed is proved in the idle
+Ours is the whole of ./deploy.sh with the local inventory: everything is checked, what changed is proved in the idle
 slot and switched to without a lost request, and the result is verified. Compose's is one container of the same image
 and configuration, recreated in place, until it answers: LiteLLM's own start, and an outage of that length. A round has
 a changed setting, a run with nothing to do, another image that is on the host already, and the way back to the one

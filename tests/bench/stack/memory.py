@@ -3,7 +3,7 @@
 
     ./deploy.sh && .venv-test/bin/python tests/bench/stack/memory.py [--workers 1 2 3]
 
-The serving release in a container of its own, started anew for each number, in both orders. Each worker gets some 1,300
+The serving release in a container of its own, started again for each number, both orders. Each worker gets some 1,300
 requests: short ones, streams and texts of 100,000 characters, over 16 connections. Memory is the engine's account
 without the cache of files, which is what a limit counts; a line through the numbers (least squares) gives base and
 worker. `router_base_memory_mib` and `router_worker_memory_mib` follow from it and from half an hour of requests

@@ -3,7 +3,7 @@
 
     ./deploy.sh && .venv-test/bin/python tests/bench/stack/servers.py [--workers N]
 
-Each arm is the serving release in a container of its own, started anew each round: seconds until it answers, requests
+Each arm is the serving release in a container of its own, started again each round: seconds until it answers, requests
 a second through all workers, what it holds in memory afterwards by the engine's account, and what a killed worker costs
 under a steady ten requests a second. Arms take turns, in both orders, in one run of some ten minutes. Prints one JSON
 object with the medians of the rounds.

@@ -3,7 +3,7 @@
 
     ./deploy.sh && .venv-test/bin/python tests/bench/stack/warm.py [--workers N]
 
-Each measurement is of the serving release in a container of its own, started anew: the slowest of its first answers,
+Each measurement is of the serving release in a container of its own, started again: the slowest of its first answers,
 four a worker on each API, whole and streamed, one after the other. Arms take turns in one run of some five minutes. The
 warming is the deployment's own (roles/router/library/slot_proof.py). Prints one JSON object.
 """

@@ -1,0 +1,106 @@
+"""How we write: no words of our own, Markdown at 100 columns, task names by what they do, and short pages."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+WORDS = Path(__file__).with_name("old_words.txt")
+COLUMNS = 100
+# What prompts are made of, and what is kept as it was written.
+DATA = ("tests/bench/routing/", "tests/fixtures/", "CHANGELOG.md", "LICENSE")
+PROSE = {".md", ".py", ".yml", ".j2", ".sh", ".lua", ".cfg", ".toml"}
+NAMES = re.compile(
+    r"\"?(Ensure|Read|Check|Wait (for|while)|Fail (if|with)|Show|Find|Log|Record|Send|Start|Stop|Restart|Reload|Run"
+    r"|Install|Configure|Build|Pull|Load|Unpack|Pack|Write|Render|Remove|Restore|Replay|Roll back|Switch|Choose|Select|Compute"
+    r"|Compare|Collect|Hand over|Stage|Save|Describe|Report|Summarize|Use|Take|Give|Keep|Discard|Converge|Append|Parse"
+    r"|Reset|Confirm|Apply|Reserve|Order|Fetch|Issue|Revoke|Update|Add|Bring|Back up|End|Fill|Create|Merge|Prepare"
+    r"|Decommission|Forget)\b"
+)
+
+
+def _files() -> list[str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    names = [name for name in listed.splitlines() if Path(name).suffix in PROSE and not name.startswith(DATA)]
+    return [name for name in names if (PROJECT / name).is_file()]
+
+
+def _old_words() -> Iterator[tuple[re.Pattern[str], str]]:
+    for line in WORDS.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            pattern, _, instead = line.partition(" -> ")
+            yield re.compile(pattern), instead
+
+
+def test_old_words_are_gone() -> None:
+    words = list(_old_words())
+    assert len(words) > 5
+    found = [
+        f"{name}:{number}: {match[0]!r}: write {instead}"
+        for name in _files()
+        if name != "tests/unit/test_prose.py"
+        for number, line in enumerate((PROJECT / name).read_text(encoding="utf-8").splitlines(), 1)
+        for pattern, instead in words
+        if (match := pattern.search(line))
+    ]
+    assert found == []
+
+
+def _lines_of_text(page: Path) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a page that can be wrapped: no code, no table, no comment, no picture."""
+    is_code = False
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("```"):
+            is_code = not is_code
+        elif not is_code and not line.startswith(("|", "<", "![")):
+            yield number, line
+
+
+@pytest.mark.parametrize("page", [name for name in _files() if name.endswith(".md")])
+def test_markdown_has_100_columns(page: str) -> None:
+    long = [number for number, line in _lines_of_text(PROJECT / page) if len(line) > COLUMNS and " " in line.strip()]
+    assert long == []
+
+
+def test_task_names_say_what_a_task_does() -> None:
+    wrong = [
+        f"{path.relative_to(PROJECT)}: {name}"
+        for pattern in ("roles/*/tasks/*.yml", "roles/*/handlers/*.yml", "playbooks/tasks/*.yml")
+        for path in sorted(PROJECT.glob(pattern))
+        for name in re.findall(r"^ *- name: (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+        if not NAMES.match(name) and not name.endswith(".json")
+    ]
+    assert wrong == []
+
+
+def test_the_front_page_is_short() -> None:
+    assert len((PROJECT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
+
+
+def test_every_page_is_linked_from_the_front_page() -> None:
+    front = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert [page.name for page in PROJECT.glob("docs/*.md") if f"docs/{page.name}" not in front] == []
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    broken = []
+    for name in (name for name in _files() if name.endswith(".md")):
+        page = PROJECT / name
+        for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)]*))?\)", page.read_text(encoding="utf-8")):
+            if target.startswith("http"):
+                continue
+            other = (page.parent / target) if target else page
+            if not other.exists() or (anchor and other.suffix == ".md" and anchor not in _anchors(other)):
+                broken.append(f"{name}: {target}#{anchor}")
+    assert broken == []
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub gives to the headings of a page."""
+    titles = (line.lstrip("#").strip().lower() for _, line in _lines_of_text(page) if line.startswith("#"))
+    return {re.sub(r"[^\w\- ]", "", title).replace(" ", "-") for title in titles}
