@@ -141,7 +141,7 @@ def test_the_status_has_a_row_for_each_container_of_the_deployment() -> None:
         ("s1", "", "unreachable"),
     ]
     blue, green = rows[1:3]
-    assert (blue["serves"], blue["health"], blue["uptime"], blue["gateways"]) == (True, "healthy", "3 hours", "UP")
+    assert (blue["serves"], blue["health"], blue["uptime"], blue["gateways"]) == (True, "healthy", "3 h", "UP")
     assert (blue["last_good"], blue["drift"], rows[0]["drift"]) == ("abc", "2", "none")
     assert (green["serves"], green["health"], green["uptime"], green["gateways"]) == (False, "exited", "", "unknown")
 

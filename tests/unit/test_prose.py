@@ -17,7 +17,8 @@ DATA = ("tests/bench/routing/", "tests/fixtures/", "CHANGELOG.md", "LICENSE")
 PROSE = {".md", ".py", ".yml", ".j2", ".sh", ".lua", ".cfg", ".toml"}
 NAMES = re.compile(
     r"\"?(Ensure|Read|Check|Wait (for|while)|Fail (if|with)|Show|Find|Log|Record|Send|Start|Stop|Restart|Reload|Run"
-    r"|Install|Configure|Build|Pull|Load|Unpack|Pack|Write|Render|Remove|Restore|Replay|Roll back|Switch|Choose|Select|Compute"
+    r"|Install|Configure|Build|Pull|Load|Unpack|Pack|Write|Render|Remove|Restore|Replay|Roll back|Switch|Choose|Select"
+    r"|Compute"
     r"|Compare|Collect|Hand over|Stage|Save|Describe|Report|Summarize|Use|Take|Give|Keep|Discard|Converge|Append|Parse"
     r"|Reset|Confirm|Apply|Reserve|Order|Fetch|Issue|Revoke|Update|Add|Bring|Back up|End|Fill|Create|Merge|Prepare"
     r"|Decommission|Forget)\b"

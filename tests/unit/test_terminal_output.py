@@ -270,6 +270,20 @@ def test_a_play_belongs_to_the_step_of_its_name(play: str, step: str) -> None:
     assert step_title(play) == step
 
 
+def test_a_narrow_terminal_leaves_optional_columns_out() -> None:
+    table = {
+        "columns": ["host", "release", "uptime"],
+        "rows": [["router-1", "0c77b001db6e", "3 h"]],
+        "optional": ["uptime", "release"],
+    }
+    for width, shown in ((80, ["host", "release", "uptime"]), (26, ["host", "release"]), (12, ["host"])):
+        out = StringIO()
+        terminal = Terminal(out, is_terminal=False)
+        terminal.console.width = width
+        terminal.show(table)
+        assert out.getvalue().split("\n")[1].split() == shown
+
+
 def test_many_changes_are_counted_not_listed() -> None:
     out = StringIO()
     terminal = Terminal(out, is_terminal=False, clock=lambda: 0.0)

@@ -18,11 +18,12 @@ _COLUMNS = {
 
 
 class Table(TypedDict):
-    """What the terminal's callback prints as a table."""
+    """What the terminal's callback prints as a table; a narrow terminal has no room for *optional* columns."""
 
     columns: list[str]
     rows: list[list[str]]
     note: str
+    optional: list[str]
 
 
 def last_lines(lines: Iterable[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
@@ -33,4 +34,9 @@ def last_lines(lines: Iterable[Mapping[str, Any]], count: int) -> list[Mapping[s
 def audit_table(lines: Iterable[Mapping[str, Any]]) -> Table:
     """Return the table of the lines."""
     rows = [[" ".join(str(line.get(name) or "-").split()) for name in _COLUMNS] for line in lines]
-    return Table(columns=list(_COLUMNS.values()), rows=rows, note="" if rows else "Nothing was recorded yet.")
+    return Table(
+        columns=list(_COLUMNS.values()),
+        rows=rows,
+        note="" if rows else "Nothing was recorded yet.",
+        optional=["from", "by"],
+    )

@@ -95,4 +95,4 @@ def settings_table(settings: Iterable[Setting]) -> Table:
         rows.append(
             [setting["option"], text[:_MOST_CHARACTERS] + "…" * (len(text) > _MOST_CHARACTERS), setting["source"]]
         )
-    return Table(columns=["option", "value", "from"], rows=rows, note="")
+    return Table(columns=["option", "value", "from"], rows=rows, note="", optional=[])

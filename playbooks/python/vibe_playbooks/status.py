@@ -27,6 +27,7 @@ class Row(TypedDict):
     drift: str
 
 
+_UNITS = {"second": "s", "minute": "min", "hour": "h", "day": "d", "week": "weeks", "month": "months"}
 _EMPTY = Row(
     host="",
     role="",
@@ -60,7 +61,10 @@ def _health(container: Mapping[str, Any]) -> str:
 def _uptime(container: Mapping[str, Any]) -> str:
     if container["State"] != "running":
         return ""
-    return re.sub(r"^Up | ?\(.*\)$", "", container["Status"])
+    words = re.sub(r"^Up | ?\(.*\)$", "", container["Status"])
+    # Docker says "About a minute", "3 hours"; a table has room for "1 min", "3 h".
+    match = re.match(r"(?:About |Less than )?(an?|\d+) (second|minute|hour|day|week|month)", words)
+    return f"{1 if match[1].startswith('a') else match[1]} {_UNITS[match[2]]}" if match else words
 
 
 def _containers(host: str, hostvars: HostVars, groups: Groups, folder: str, drift: str) -> Iterator[Row]:
@@ -138,4 +142,5 @@ def status_table(rows: Sequence[Row]) -> Table:
         columns=["host", "role", "slot", "release", "health", "uptime", "gateways", "last good", "drift"],
         rows=shown,
         note="* serves. gateways: state of the slot at each gateway. drift: findings of the last ./deploy.sh drift.",
+        optional=["last good", "uptime"],
     )

@@ -30,6 +30,7 @@ _MOST_NAMES = 3
 _STEP_WIDTH = 15
 _TIME_WIDTH = 12
 _PIPE_WIDTH = 120
+_UNLIMITED = 10_000
 
 
 def duration(seconds: float) -> str:
@@ -200,11 +201,21 @@ class Terminal:
     # What is said.
 
     def show(self, message: Any) -> None:
-        """Print what a task shows: text, lines, or a table ({columns, rows, note})."""
+        """Print what a task shows: text, lines, or a table ({columns, rows, note, optional}).
+
+        Columns that a table lists as optional are left out, the first one first, until it fits the terminal.
+        """
         if isinstance(message, Mapping) and "columns" in message:
-            self.console.print(_table(message["columns"], message["rows"]))
+            hidden: list[str] = []
+            optional = list(message.get("optional") or [])
+            table = _table(message["columns"], message["rows"], hidden)
+            unlimited = self.console.options.update(max_width=_UNLIMITED)
+            while optional and self.console.measure(table, options=unlimited).maximum > self.console.width:
+                hidden.append(optional.pop(0))
+                table = _table(message["columns"], message["rows"], hidden)
+            self.console.print(table)
             if message.get("note"):
-                self.console.print(_clean(str(message["note"])), soft_wrap=True)
+                self.console.print(_clean(str(message["note"])))
             return
         lines = message if isinstance(message, Sequence) and not isinstance(message, str) else [str(message)]
         self.say("\n".join(map(str, lines)).strip("\n"))
@@ -234,10 +245,11 @@ class Terminal:
         return f"{verb} in {duration(self._clock() - self._started)}: {said} on {plural(len(hosts), 'host')}"
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]], hidden: Sequence[str]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    shown = [number for number, column in enumerate(columns) if column not in hidden]
+    for number in shown:
+        table.add_column(columns[number], overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_clean(str(cell))) for cell in row))
+        table.add_row(*(Text(_clean(str(row[number]))) for number in shown))
     return table
