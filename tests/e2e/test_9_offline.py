@@ -111,7 +111,7 @@ def test_the_packages_came_from_the_bundle_and_the_hosts_own_sources_are_as_they
 @pytest.mark.usefixtures("deployment")
 def test_the_same_bundle_as_a_file_changes_nothing_any_more(bundle: Path, signer: Path) -> None:
     taken = {"bundle": str(bundle), "bundle_certificate": str(signer / "cert.pem")}
-    again = run("./deploy.sh", "-i", str(INVENTORY), "-e", json.dumps(taken), "-e", "deployment_look_anew=true")
+    again = run("./deploy.sh", "-i", str(INVENTORY), "-e", json.dumps(taken), "-e", "deployment_check_everything=true")
     assert changed(again.stdout) == 0
 
 

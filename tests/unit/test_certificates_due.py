@@ -30,7 +30,7 @@ def _certificate(path: Path, days: int) -> None:
 
 
 def _due(folder: Path) -> list[str]:
-    """Return what playbooks/vars/seal.yml says of the certificates in *folder*."""
+    """Return what playbooks/vars/fingerprint.yml says of the certificates in *folder*."""
     words = [
         str(PROJECT / ".venv-test/bin/ansible"),
         "local",
@@ -39,7 +39,7 @@ def _due(folder: Path) -> list[str]:
         "--module-name",
         "debug",
     ]
-    words += ["--args", "var=vibe_certificates_due", "--extra-vars", f"@{PROJECT / 'playbooks/vars/seal.yml'}"]
+    words += ["--args", "var=vibe_certificates_due", "--extra-vars", f"@{PROJECT / 'playbooks/vars/fingerprint.yml'}"]
     words += ["--extra-vars", json.dumps({"gateway_tls_dir": str(folder), "vibe_network": "vibe"})]
     environment = {
         **os.environ,

@@ -186,7 +186,7 @@ def test_the_page_on_safety_has_the_bounds_and_the_habits_as_they_are() -> None:
     bounds = page.partition("\n### Bounds\n")[2].partition("\n### ")[0]
     missing = [name for name in LIMIT_NAMES if f"{getattr(DEFAULT_LIMITS, name):,} " not in bounds]
     assert missing == []
-    (habits,) = [line for line in page.splitlines() if line.startswith("| wrappers send to LiteLLM by habit")]
+    (habits,) = [line for line in page.splitlines() if line.startswith("| wrappers send by habit")]
     assert set(re.findall(r"`([\w-]+)`", habits)) == api_fields.DROPPED
 
 

@@ -28,10 +28,10 @@ def test_a_role_has_its_parts(role: str) -> None:
 
 @pytest.mark.parametrize("role", sorted(set(ROLES) - NOT_OF_A_HOST))
 def test_a_change_of_a_hosts_role_or_of_its_variables_is_seen(role: str) -> None:
-    seal = _variables("playbooks/vars/seal.yml")
-    toolkits = "".join(seal["vibe_toolkits"].values())
+    fingerprint = _variables("playbooks/vars/fingerprint.yml")
+    toolkits = "".join(fingerprint["vibe_toolkits"].values())
     assert re.search(rf"'(?:roles/)?{role}'", toolkits)
-    assert f"'{role}'" in seal["vibe_base_variables"] + seal["vibe_release_variables"]
+    assert f"'{role}'" in fingerprint["vibe_base_variables"] + fingerprint["vibe_release_variables"]
 
 
 def test_a_hosts_roles_are_roles() -> None:

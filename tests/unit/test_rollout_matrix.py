@@ -36,7 +36,7 @@ ROLE: Tasks = {
         {"ansible.builtin.set_fact": {"router_serving_release": "new", "router_left_release": "old"}},
         {"ansible.builtin.set_fact": {"router_switched": True}},
     ],
-    "undo": [
+    "rollback_failed_release": [
         {"ansible.builtin.debug": {"msg": "EVENT undo {{ inventory_hostname }}"}},
         {"ansible.builtin.fail": {"msg": "planted too"}, "when": "'undo' in fault"},
         {"ansible.builtin.set_fact": {"router_serving_release": "old", "router_undone_release": "new"}},
@@ -45,13 +45,17 @@ ROLE: Tasks = {
 }
 LOCK: Tasks = {
     "main": [{"ansible.builtin.set_fact": {"deployment_run": "a"}, "run_once": True}],
-    "renew": [],
-    "note": [{"ansible.builtin.debug": {"msg": "EVENT {{ deployment_note.action }}-noted {{ inventory_hostname }}"}}],
-    "keep": [{"ansible.builtin.debug": {"msg": "EVENT keep {{ deployment_lock_host }}"}, "run_once": True}],
-    "free": [{"ansible.builtin.debug": {"msg": "EVENT free {{ deployment_lock_host }}"}, "run_once": True}],
+    "renew_lock": [],
+    "append_audit": [
+        {"ansible.builtin.debug": {"msg": "EVENT {{ deployment_note.action }}-noted {{ inventory_hostname }}"}}
+    ],
+    "keep_lock": [{"ansible.builtin.debug": {"msg": "EVENT keep {{ deployment_lock_host }}"}, "run_once": True}],
+    "release_lock": [{"ansible.builtin.debug": {"msg": "EVENT free {{ deployment_lock_host }}"}, "run_once": True}],
 }
 PRUNE: Tasks = {"prune": []}
-SETTLE: Tasks = {"settle": [{"ansible.builtin.debug": {"msg": "EVENT settle {{ inventory_hostname }}"}}]}
+SETTLE: Tasks = {
+    "drop_previous_credentials": [{"ansible.builtin.debug": {"msg": "EVENT settle {{ inventory_hostname }}"}}]
+}
 
 
 class Outcome:

@@ -30,7 +30,7 @@ def test_every_task_that_is_kept_out_of_the_output_can_be_opened_by_one_variable
 def test_a_secret_is_shown_to_who_asks_for_it_alone(tmp_path: Path, words: tuple[str, ...], shown: bool) -> None:
     (tmp_path / "redis").mkdir()
     (tmp_path / "redis/redis.conf").write_text(f"requirepass {SECRET}\n", encoding="utf-8")
-    role = {"ansible.builtin.include_role": {"name": "redis", "tasks_from": "known_passwords"}}
+    role = {"ansible.builtin.include_role": {"name": "redis", "tasks_from": "read_passwords"}}
     play = {"hosts": "localhost", "gather_facts": False, "tasks": [role], "vars": {"vibe_dir": str(tmp_path)}}
     file = tmp_path / "play.json"
     file.write_text(json.dumps([play]), encoding="utf-8")

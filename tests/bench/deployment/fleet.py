@@ -91,7 +91,7 @@ def measured(routers: int, rounds: int) -> dict[str, float]:
     """Grow the lab to so many routers, deploy, and return the seconds of runs with nothing to do."""
     lab("-e", f"lab_routers={routers}")
     found = {"deployed": run(*FLEET)}
-    # The seal of a fleet that has grown is written by the run that finds nothing to do.
+    # The fingerprint of a fleet that has grown is saved by the run that finds nothing to do.
     run(*FLEET)
     ours, theirs, hosts, control = [], [], [], []
     idle = idle_rate()

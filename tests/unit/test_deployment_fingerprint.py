@@ -1,4 +1,4 @@
-"""A seal holds while all that a deployment left is as it was, and breaks by the name of what is not."""
+"""A fingerprint matches while everything is as a deployment left it, and names what is not."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CONTAINER = {
 }
 
 
-seal = load("deployment/library/deployment_seal")
+fingerprint = load("deployment/library/deployment_fingerprint")
 LookupModule = load("deployment/lookup_plugins/deployment_tree").LookupModule
 
 
@@ -44,7 +44,7 @@ class Engine:
 
 
 class Host:
-    """A folder, an engine, and what was sealed of them."""
+    """A folder, an engine, and what was saved of them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.engine = folder, Engine()
@@ -56,14 +56,14 @@ class Host:
             {"containers": ["vibe-redis"], "images": ["redis:8@sha256:abc"], "networks": ["vibe"]},
         ]
         self.told: dict[str, Any] = {"engine": "28.1"}
-        self.sealed: dict[str, Any] = {"inputs": "i", "found": self.look()}
+        self.saved: dict[str, Any] = {"inputs": "i", "found": self.look()}
 
     def look(self) -> dict[str, str]:
-        found: dict[str, str] = seal.look(self.engine, self.watched, self.told)
+        found: dict[str, str] = fingerprint.look(self.engine, self.watched, self.told)
         return found
 
     def differs(self) -> list[str]:
-        names: list[str] = seal.difference(self.sealed, "i", self.look())
+        names: list[str] = fingerprint.difference(self.saved, "i", self.look())
         return [name.replace(f"{self.folder}/", "") for name in names]
 
 
@@ -74,7 +74,7 @@ def host(tmp_path: Path) -> Host:
 
 def test_a_seal_holds_while_nothing_changes(host: Host) -> None:
     assert host.differs() == []
-    assert all("absent" not in value for name, value in host.sealed["found"].items() if not name.endswith("/none"))
+    assert all("absent" not in value for name, value in host.saved["found"].items() if not name.endswith("/none"))
 
 
 def test_what_changes_by_itself_breaks_no_seal(host: Host) -> None:
@@ -144,42 +144,42 @@ class Gateway:
 def test_a_gateways_servers_are_watched_by_the_columns_that_last(tmp_path: Path) -> None:
     gateway = Gateway(tmp_path / "admin.sock")
     watched = [{"sockets": [{"path": str(gateway.path), "ask": "show servers", "columns": ["name", "admin_state"]}]}]
-    sealed = {"inputs": "i", "found": seal.look(None, watched, {})}
+    saved = {"inputs": "i", "found": fingerprint.look(None, watched, {})}
     name = f"answer of {gateway.path} to show servers"
-    assert seal.difference(sealed, "i", seal.look(None, watched, {})) == []
+    assert fingerprint.difference(saved, "i", fingerprint.look(None, watched, {})) == []
     gateway.admin_state = 1
-    assert seal.difference(sealed, "i", seal.look(None, watched, {})) == [name]
+    assert fingerprint.difference(saved, "i", fingerprint.look(None, watched, {})) == [name]
     gateway.close()
-    assert seal.look(None, watched, {}) == {name: "no answer (ConnectionRefusedError)"}
+    assert fingerprint.look(None, watched, {}) == {name: "no answer (ConnectionRefusedError)"}
 
 
 def test_a_host_that_has_grown_breaks_the_seal(monkeypatch: pytest.MonkeyPatch) -> None:
-    sealed = {"inputs": "i", "found": seal.look(None, [{"size": True}], {})}
+    saved = {"inputs": "i", "found": fingerprint.look(None, [{"size": True}], {})}
     monkeypatch.setattr("os.sched_getaffinity", lambda _: range(4096))
-    assert seal.difference(sealed, "i", seal.look(None, [{"size": True}], {})) == ["size of the host"]
+    assert fingerprint.difference(saved, "i", fingerprint.look(None, [{"size": True}], {})) == ["size of the host"]
 
 
 def test_other_inputs_break_the_seal(host: Host) -> None:
-    assert seal.difference(host.sealed, "others", host.look()) == ["what it is made from"]
+    assert fingerprint.difference(host.saved, "others", host.look()) == ["inputs"]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"base": 1}', '{"base": {"inputs": "i"}}'])
 def test_a_seal_that_cannot_be_read_is_none(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "seal.json"
-    assert seal.load(path) == {}
+    path = tmp_path / "fingerprint.json"
+    assert fingerprint.load(path) == {}
     path.write_text(content, encoding="utf-8")
-    assert seal.load(path) == {}
+    assert fingerprint.load(path) == {}
 
 
 def test_a_seal_is_read_as_it_was_written_and_is_its_owners_alone(host: Host) -> None:
-    path, part = host.folder / "seal.json", {**host.sealed, "watched": host.watched, "facts": {}}
-    assert seal.write(path, {"base": part}) == ""
-    assert seal.load(path) == {"base": part}
+    path, part = host.folder / "fingerprint.json", {**host.saved, "watched": host.watched, "facts": {}}
+    assert fingerprint.write(path, {"base": part}) == ""
+    assert fingerprint.load(path) == {"base": part}
     assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_seal_that_cannot_be_written_says_why(tmp_path: Path) -> None:
-    assert "No such file" in seal.write(tmp_path / "nowhere/seal.json", {})
+    assert "No such file" in fingerprint.write(tmp_path / "nowhere/fingerprint.json", {})
 
 
 def test_the_toolkit_is_known_by_names_and_contents_of_its_sources(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""What a good deployment left on a host, sealed: a later one sees at a glance whether it is still so."""
+"""Saves what a good deployment left on a host, and compares a host with it."""
 
 from __future__ import annotations
 
@@ -15,60 +15,60 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
-module: deployment_seal
-short_description: Seal what a deployment left on a host, and look whether it is still so
+module: deployment_fingerprint
+short_description: Save a fingerprint of what a deployment left on a host, and compare with it
 description:
-  - A part of a deployment names what it left (O(parts)). V(sealed) writes digests of all that into one file, beside a
-    digest of what the part was made from. V(looked) computes them again and returns which parts are as they were.
+  - A part of a deployment names what it left (O(parts)). V(saved) writes digests of all that into one file, beside a
+    digest of what the part was made from. V(compared) computes them again and returns which parts are as they were.
   - Sealed things are files and folders with their owners, modes and contents, containers as the engine describes them,
     images by their names, networks, what a URL or a socket answers, and how large the host is.
-  - The seal is bookkeeping of a run and no state of the host, so writing it is no change.
+  - The fingerprint is bookkeeping of a run and no state of the host, so writing it is no change.
 options:
   path:
-    description: The seal's file.
+    description: File of the fingerprint.
     type: path
     required: true
   state:
-    description: What is wanted. V(looked) changes nothing.
+    description: What is wanted. V(compared) changes nothing.
     type: str
-    choices: [looked, sealed]
+    choices: [compared, saved]
     required: true
   parts:
     description:
       - The parts by their names. Each has C(inputs), a digest of what the part is made from, and C(told), a dictionary
         of things that the caller knows by itself.
-      - For V(sealed) also C(watched), a list of dictionaries with any of C(paths) (a folder without what is in it),
+      - For V(saved) also C(watched), a list of dictionaries with any of C(paths) (a folder without what is in it),
         C(trees) (with it), C(containers), C(images), C(networks), C(urls), C(sockets) (dictionaries of C(path), the
         line to C(ask), and the C(columns) of the table that it answers with), C(nft_tables) (rules of nftables, as
-        family and name) and C(size) (true for processors and memory); and C(facts), which V(looked) gives back.
+        family and name) and C(size) (true for processors and memory); and C(facts), which V(compared) gives back.
     type: dict
     required: true
 author: the project
 """
 
 EXAMPLES = r"""
-- name: It is known whether the base is as it was sealed
-  deployment_seal:
-    path: /opt/litellm-vibe-router/deployment/seal.json
-    state: looked
+- name: Check whether the base is unchanged
+  deployment_fingerprint:
+    path: /opt/litellm-vibe-router/deployment/fingerprint.json
+    state: compared
     parts: {base: {inputs: 5f1d, told: {}}}
   register: __deployment_look
 """
 
 RETURN = r"""
 same:
-  description: Parts that are as they were sealed, made from the same.
+  description: Parts that are unchanged, with the same inputs.
   type: list
   elements: str
-  returned: looked
+  returned: compared
 differs:
   description: What is not, by part, one name a finding.
   type: dict
-  returned: looked
+  returned: compared
 facts:
-  description: What was sealed to be given back, of the parts that are the same.
+  description: Saved facts of the parts that are the same.
   type: dict
-  returned: looked
+  returned: compared
 """
 
 URL_SECONDS = 3.0
@@ -192,31 +192,31 @@ def look(module: AnsibleModule, watched: list[dict[str, Any]], told: dict[str, A
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Return the sealed parts by their names; none where the file is not there, or is not what was written."""
+    """Return the saved parts by their names; none where the file is not there, or is not what was written."""
     try:
-        sealed = json.loads(path.read_text(encoding="utf-8"))
-        return {name: part for name, part in sealed.items() if {"inputs", "watched", "found", "facts"} <= set(part)}
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        return {name: part for name, part in saved.items() if {"inputs", "watched", "found", "facts"} <= set(part)}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}
 
 
-def write(path: Path, sealed: dict[str, Any]) -> str:
-    """Write the seal at once or not at all; return why it could not be written, or nothing."""
+def write(path: Path, saved: dict[str, Any]) -> str:
+    """Write the fingerprint at once or not at all; return why it could not be written, or nothing."""
     draft = path.with_suffix(".new")
     try:
         # CRITICAL: root's alone; it tells digests of keys.
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(sealed, file, indent=1, sort_keys=True)
+            json.dump(saved, file, indent=1, sort_keys=True)
         draft.replace(path)
     except OSError as error:
         return str(error)
     return ""
 
 
-def difference(sealed: dict[str, Any], inputs: str, found: dict[str, str]) -> list[str]:
-    """Return the names of what is not as it was sealed, what the part is made from first."""
-    names = [name for name in sorted({*sealed["found"], *found}) if sealed["found"].get(name) != found.get(name)]
-    return names if sealed["inputs"] == inputs else ["what it is made from", *names]
+def difference(saved: dict[str, Any], inputs: str, found: dict[str, str]) -> list[str]:
+    """Return the names of what changed, the inputs first."""
+    names = [name for name in sorted({*saved["found"], *found}) if saved["found"].get(name) != found.get(name)]
+    return names if saved["inputs"] == inputs else ["inputs", *names]
 
 
 def main() -> None:
@@ -224,28 +224,28 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "path": {"type": "path", "required": True},
-            "state": {"choices": ["looked", "sealed"], "required": True},
+            "state": {"choices": ["compared", "saved"], "required": True},
             "parts": {"type": "dict", "required": True, "no_log": False},
         },
         supports_check_mode=True,
     )
     path, parts = Path(module.params["path"]), module.params["parts"]
-    sealed = load(path)
-    if module.params["state"] == "looked":
+    saved = load(path)
+    if module.params["state"] == "compared":
         differs = {}
         for name, part in parts.items():
-            if name in sealed:
-                found = look(module, sealed[name]["watched"], part["told"])
-                differs[name] = difference(sealed[name], part["inputs"], found)
+            if name in saved:
+                found = look(module, saved[name]["watched"], part["told"])
+                differs[name] = difference(saved[name], part["inputs"], found)
             else:
-                differs[name] = ["no deployment has sealed it"]
+                differs[name] = ["no deployment has saved it"]
         same = [name for name, names in differs.items() if not names]
-        facts = {fact: value for name in same for fact, value in sealed[name]["facts"].items()}
+        facts = {fact: value for name in same for fact, value in saved[name]["facts"].items()}
         module.exit_json(changed=False, same=same, differs=differs, facts=facts)
     for name, part in parts.items():
         kept = {key: part[key] for key in ("inputs", "watched", "facts")}
-        sealed[name] = {**kept, "found": look(module, part["watched"], part["told"])}
-    problem = "" if module.check_mode else write(path, sealed)
+        saved[name] = {**kept, "found": look(module, part["watched"], part["told"])}
+    problem = "" if module.check_mode else write(path, saved)
     if problem:
         # Not worth a failed deployment: what serves is good.
         module.warn(f"{path} was not written, so the next deployment will look at everything: {problem}")
