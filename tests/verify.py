@@ -23,11 +23,15 @@ import sys
 import time
 import unittest
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import requests
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "deployed"))
+
+from report.model import FAILED, OK, SKIPPED, CheckFailedError, Result
 
 Json = dict[str, Any]
 
@@ -59,14 +63,6 @@ HINT_DEPLOY = "deploy the release again: ./deploy.sh"
 HINT_RENDER = "change the inventory's variables, not this file, and deploy again"
 HINT_LOG = "docker logs NAME 2>&1 | tail -50, and docker inspect NAME for its health log"
 HINT_COMPOSE = "the release's compose.yaml sets it; a container made by hand or by another release does not have it"
-
-
-class CheckFailedError(AssertionError):
-    """A check that is not met: what was expected, what was found, and what helps."""
-
-    def __init__(self, expected: str, found: str, hint: str) -> None:
-        super().__init__(f"expected {expected}; found {found}; hint: {hint}")
-        self.expected, self.found, self.hint = expected, found, hint
 
 
 def require_none(faults: Sequence[str], expected: str, hint: str) -> None:
@@ -415,22 +411,6 @@ CHECKS: tuple[Callable[[], None], ...] = tuple(
 # What runs; the others look at what the release says.
 RUNNING_CHECKS = frozenset(CHECKS[CHECKS.index(test_a_router_serves) :])
 
-OK, FAILED, SKIPPED = "ok", "FAILED", "skipped"
-
-
-@dataclass
-class Result:
-    """One check's outcome, as tests/report/model.py reads it."""
-
-    host: str
-    area: str
-    check: str
-    verdict: str = OK
-    milliseconds: int = 0
-    expected: str = ""
-    found: str = ""
-    hint: str = ""
-
 
 def run_check(check: Callable[[], None]) -> Result:
     """Run one check, whose docstring's first line is the sentence; an error of its own is a failure, never a pass."""
@@ -472,14 +452,17 @@ def report(results: Sequence[Result]) -> Json:
 
 
 def write_faces(summary: Json, options: argparse.Namespace) -> None:
-    """Write JUnit XML and the page, if asked for; tests/report, which makes them, must then be beside this file."""
+    """Write JUnit XML and the page, if asked for."""
     if options.junit or options.page:
         try:
             from report.single import write_faces as write
 
             write(summary, options.junit, options.page)
         except (ImportError, OSError) as error:
-            say("ERROR", f"--junit and --page: {error}; they need tests/report of the project, --page Jinja2 and pygal")
+            say(
+                "ERROR",
+                f"--junit and --page: {error}. Fix: install Jinja2 and pygal, which --page needs",
+            )
             sys.exit(2)
 
 
@@ -489,7 +472,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--release", metavar="DIR", help=f"the release's directory (default: {DEFAULT_RELEASE_DIR})")
     parser.add_argument("--url", help=f"the gateway's address, without /v1 (default: {DEFAULT_URL})")
     parser.add_argument("--json", metavar="FILE", help="also write the report as JSON; - writes it to stdout instead")
-    parser.add_argument("--junit", metavar="FILE", help="also write JUnit XML (needs the project's tests/report)")
+    parser.add_argument("--junit", metavar="FILE", help="also write JUnit XML")
     parser.add_argument("--page", metavar="FILE", help="also write an HTML page (needs Jinja2 and pygal as well)")
     options = parser.parse_args(arguments)
     variables = {"VIBE_RELEASE_DIR": options.release, "VIBE_GATEWAY_URL": options.url}

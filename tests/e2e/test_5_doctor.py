@@ -31,7 +31,7 @@ def _server() -> str:
 def _walk(settings: Path = SETTINGS) -> Run:
     """Walk as playbooks/doctor.yml does, without its three seconds."""
     case = str(PROJECT / "reports/local/doctor/case.json")
-    program = (str(PROJECT / ".venv/bin/python"), "-B", str(PROJECT / "tests/diagnose.py"))
+    program = (str(PROJECT / ".venv/bin/python"), "-B", str(PROJECT / "tests/deployed/diagnose.py"))
     return run(*program, "--case", case, "--env-file", str(settings), check=False)
 
 
@@ -183,7 +183,7 @@ def test_a_wrong_key_is_found_from_a_clients_machine(deployed: dict[str, str], t
     settings.write_text(
         f"export OPENAI_BASE_URL={deployed['OPENAI_BASE_URL']}\nexport OPENAI_API_KEY=sk-wrong\n", encoding="utf-8"
     )
-    done = run(".venv/bin/python", "tests/diagnose.py", "--env-file", str(settings), check=False)
+    done = run(".venv/bin/python", "tests/deployed/diagnose.py", "--env-file", str(settings), check=False)
     assert done.returncode == 1
     assert "BROKEN  Key is known" in done.stdout
     assert "The gateway does not know this API key" in done.stdout

@@ -72,9 +72,9 @@ def test_the_script_that_runs_alone_has_them_too(variables: dict[str, str]) -> N
 
 def test_nobody_else_writes_them_down() -> None:
     # Their own list, what runs alone, and a module's examples.
-    known = {"tests/deployed_names.py", "tests/verify.py"}
+    known = {"tests/deployed/deployed_names.py", "tests/verify.py"}
     names = "vibe-(?:redis|gateway|stub-upstream)|litellm-vibe-router-[a-z]+"
     written = re.compile(rf"/opt/litellm-vibe-router|[\"' ](?:{names})(?=[\"' -]|$)")
-    for path in (*PROJECT.glob("tests/host/*.py"), *PROJECT.glob("tests/doctor/*.py"), *PROJECT.glob("tests/*.py")):
+    for path in (*PROJECT.glob("tests/deployed/**/*.py"), *PROJECT.glob("tests/*.py")):
         if str(path.relative_to(PROJECT)) not in known:
             assert not written.findall(path.read_text(encoding="utf-8")), path

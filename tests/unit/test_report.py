@@ -10,7 +10,6 @@ from typing import Any
 import jsonschema
 import make_report
 import pytest
-import test_route
 import verify
 from junitparser import JUnitXml
 from report import model
@@ -20,6 +19,7 @@ from report.junit import junit_xml
 from report.model import FAILED, OK, SKIPPED, Report, Result, read_report
 from report.page import page_html
 from report.terminal import terminal_text
+from routing import suite as test_route
 
 SCHEMA = json.loads((Path(model.__file__).parent / "schema.json").read_text(encoding="utf-8"))
 

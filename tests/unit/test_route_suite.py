@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 import requests
-import test_route as suite
+from report.model import FAILED, CheckFailedError
+from routing import suite
 
 FILES = Path(__file__).resolve().parents[2] / "files"
 KEY = "sk-test-0123456789"
@@ -65,11 +66,11 @@ class TestReading:
         assert exchange.stub_model == "gpt-mini"
 
     def test_answer_that_breaks_off_is_red(self, api: str, stream: bool) -> None:
-        with pytest.raises(suite.CheckFailedError):
+        with pytest.raises(CheckFailedError):
             suite.require_whole(suite.send(api, "gpt-mini", "hi [[stub:cut=2]]", stream))
 
     def test_error_is_red(self, api: str, stream: bool) -> None:
-        with pytest.raises(suite.CheckFailedError, match="HTTP 503"):
+        with pytest.raises(CheckFailedError, match="HTTP 503"):
             suite.require_whole(suite.send(api, "gpt-mini", "hi [[stub:status=503]]", stream))
 
 
@@ -94,14 +95,14 @@ SOUND = {"x_vibe_pool": "pool-chat-mini", "x_vibe_score": "7.5", "x_litellm_mode
 def test_wrong_pool_or_score_is_red(change: dict[str, str], named: str) -> None:
     case = suite.Case("chat-auto", suite.SIMPLE, suite.CHAT, False)
     suite.check_route(case, exchange_with(**SOUND))
-    with pytest.raises(suite.CheckFailedError, match=named):
+    with pytest.raises(CheckFailedError, match=named):
         suite.check_route(case, exchange_with(**{**SOUND, **change}))
 
 
 @pytest.mark.usefixtures("pointed_at_stub")
 def test_plug_in_that_did_not_run_is_named_as_the_cause() -> None:
     case = suite.Case("chat-auto", suite.COMPLEX, suite.CHAT, True)
-    with pytest.raises(suite.CheckFailedError, match="the plug-in did not run"):
+    with pytest.raises(CheckFailedError, match="the plug-in did not run"):
         suite.check_route(case, exchange_with(x_litellm_model_group="chat-auto"))
 
 
@@ -164,9 +165,9 @@ def test_script_reports_and_ends_with_one_on_a_failure(
     assert suite.main(arguments) == 1  # the stub has no router in front of it
     shown = capsys.readouterr()
     written = json.loads(report.read_text())
-    assert written["verdict"] == suite.FAILED
+    assert written["verdict"] == FAILED
     assert len(written["results"]) == len(suite.cases(suite.DEFAULT_POOLS)) + len(suite.CHECKS)
-    failed = [row for row in written["results"] if row["verdict"] == suite.FAILED]
+    failed = [row for row in written["results"] if row["verdict"] == FAILED]
     assert all(row["expected"] and row["found"] and row["hint"] for row in failed)
     assert "virtual model" in shown.out
     assert KEY not in shown.out + shown.err + report.read_text()
@@ -184,14 +185,14 @@ def test_a_tool_loop_that_leaves_its_pool_is_red(monkeypatch: pytest.MonkeyPatch
     _answers(monkeypatch, "pool-chat-mini", "inherit")
     suite.test_tool_loop_stays_in_its_pool()
     _answers(monkeypatch, "pool-chat-standard")
-    with pytest.raises(suite.CheckFailedError, match="pool-chat-standard by rule score"):
+    with pytest.raises(CheckFailedError, match="pool-chat-standard by rule score"):
         suite.test_tool_loop_stays_in_its_pool()
 
 
 @pytest.mark.usefixtures("pointed_at_stub")
 def test_a_language_that_is_not_judged_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
     _answers(monkeypatch, "pool-chat-mini")
-    with pytest.raises(suite.CheckFailedError, match="pool-chat-standard for 'Entwirf"):
+    with pytest.raises(CheckFailedError, match="pool-chat-standard for 'Entwirf"):
         suite.test_other_languages_are_judged_too()
 
 
@@ -200,7 +201,7 @@ def test_a_picture_that_another_pool_served_is_red(monkeypatch: pytest.MonkeyPat
     _answers(monkeypatch, "pool-chat-standard", "ability")
     suite.test_picture_goes_where_it_can_be_seen()
     _answers(monkeypatch, "pool-chat-mini")
-    with pytest.raises(suite.CheckFailedError, match="decided pool-chat-mini, served pool-chat-standard"):
+    with pytest.raises(CheckFailedError, match="decided pool-chat-mini, served pool-chat-standard"):
         suite.test_picture_goes_where_it_can_be_seen()
     _answers(monkeypatch, "pool-chat-mini", status=400)
     with pytest.raises(unittest.SkipTest, match="takes pictures"):
@@ -210,7 +211,7 @@ def test_a_picture_that_another_pool_served_is_red(monkeypatch: pytest.MonkeyPat
 @pytest.mark.usefixtures("pointed_at_stub")
 def test_a_long_conversation_that_nobody_decided_for_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite, "send", lambda *words, **more: exchange_with(x_litellm_model_group="x"))
-    with pytest.raises(suite.CheckFailedError, match="the plug-in did not run"):
+    with pytest.raises(CheckFailedError, match="the plug-in did not run"):
         suite.test_long_conversation_is_served()
 
 

@@ -12,6 +12,7 @@ import pytest
 import requests
 import verify
 import yaml
+from report.model import FAILED, OK, SKIPPED
 
 Json = dict[str, Any]
 
@@ -111,7 +112,7 @@ def verdicts() -> dict[str, str]:
 
 def test_sound_deployment_passes_every_check(deployment: Deployment) -> None:
     deployment.write()
-    assert set(verdicts().values()) == {verify.OK}
+    assert set(verdicts().values()) == {OK}
 
 
 def plant(*path: Any, value: Any) -> Callable[[Deployment], None]:
@@ -172,7 +173,7 @@ def test_fault_turns_its_check_red_and_no_other(
 ) -> None:
     fault(deployment)
     deployment.write()
-    red = [name for name, verdict in verdicts().items() if verdict != verify.OK]
+    red = [name for name, verdict in verdicts().items() if verdict != OK]
     # A router that does not run leaves the other checks with less to look at, not with a failure.
     assert red == [f"test_{check}"]
 
@@ -180,14 +181,14 @@ def test_fault_turns_its_check_red_and_no_other(
 def test_plug_in_that_is_no_python_is_found(deployment: Deployment) -> None:
     deployment.plugin = "def broken(:\n"
     deployment.write()
-    assert verdicts()["test_plug_in_compiles"] == verify.FAILED
+    assert verdicts()["test_plug_in_compiles"] == FAILED
 
 
 @pytest.mark.parametrize("name", verify.RELEASE_FILES)
 def test_missing_file_is_found(deployment: Deployment, name: str) -> None:
     deployment.write()
     (deployment.release / name).unlink()
-    assert verdicts()["test_release_is_complete"] == verify.FAILED
+    assert verdicts()["test_release_is_complete"] == FAILED
 
 
 def test_failures_say_what_to_do_and_hold_no_secret(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
@@ -195,7 +196,7 @@ def test_failures_say_what_to_do_and_hold_no_secret(deployment: Deployment, caps
     deployment.write()
     assert verify.main(["--json", "-"]) == 1
     shown = capsys.readouterr()
-    failed = [result for result in json.loads(shown.out)["results"] if result["verdict"] == verify.FAILED]
+    failed = [result for result in json.loads(shown.out)["results"] if result["verdict"] == FAILED]
     assert [result["check"] for result in failed] == ["Who may ask the engine does not thereby know the keys"]
     assert all(failed[0][key] for key in ("expected", "found", "hint"))
     assert SECRET not in shown.out + shown.err
@@ -227,5 +228,5 @@ def test_containers_are_those_that_the_engine_names(tmp_path: Path, monkeypatch:
 def test_engine_that_cannot_be_asked_is_a_reason_to_skip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_docker(tmp_path / "bin", monkeypatch, "echo permission denied >&2; exit 1")
     skipped = verify.run_check(verify.test_containers_are_healthy)
-    assert (skipped.verdict, "permission denied" in skipped.found) == (verify.SKIPPED, True)
+    assert (skipped.verdict, "permission denied" in skipped.found) == (SKIPPED, True)
     verify.containers.cache_clear()

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The doctor: when something is wrong, walks from the client inwards and stops at the first broken hop, with a fix.
+"""The doctor: checks each hop from the client inwards, stops at the first broken one, and suggests a fix.
 
-    ./deploy.sh doctor                                   the whole way, over the inventory's hosts
-    python3 tests/diagnose.py --env-file exports.sh      from a client's machine: the client's part of the way alone
+    ./deploy.sh doctor                                            all hops, over the inventory's hosts
+    python3 tests/deployed/diagnose.py --env-file exports.sh      the client's part, from its machine
 
-Exits with 0 when no link is broken, 1 at a broken one, 2 when the walk could not begin.
+Exits with 0 if no hop is broken, 1 if one is, 2 if it could not start.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from doctor.client import Client
 from doctor.walk import walk
 from report.model import FAILED, Result
 from report.printable import printable
-from test_route import DEFAULT_POOLS, find_target, read_env_file, read_pools
+from routing.suite import DEFAULT_POOLS, find_target, read_env_file, read_pools
 
 
 def told(results: Sequence[Result]) -> str:

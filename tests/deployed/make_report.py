@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Makes one report of what the checks of a verification found: JSON, JUnit XML, a page, and a table on the output.
 
-    python3 tests/make_report.py --environment local --results reports/local/results --folder reports/local/verify \
-        --hosts '["local"]'
+    python3 tests/deployed/make_report.py --environment local --results reports/local/results \
+        --folder reports/local/verify --hosts '["local"]'
 
-Reads every results file (tests/report/model.py says what is in one) and writes report.json, junit.xml, report.html and
+Reads every results file (report/model.py describes them) and writes report.json, junit.xml, report.html and
 index.html to the folder; its history keeps the last ones. Exits with 0 when the verdict is good, 1 when something
 failed, 2 when the report could not be written.
 """

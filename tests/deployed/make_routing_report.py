@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes the page that says whether a family's adapter is worth its switch: from records, labels and the counters.
 
-    python3 tests/make_routing_report.py --environment local --families families.json --folder reports/local/routing \
-        --hosts '["local"]'
+    python3 tests/deployed/make_routing_report.py --environment local --families families.json \
+        --folder reports/local/routing --hosts '["local"]'
 
 The folder has records/FAMILY.jsonl (vibe_router.py records) and counters/HOST.txt (the routers' metrics), and
 labels/FAMILY.jsonl where there are labels made by hand or by ./deploy.sh replay. It gets FAMILY.html, FAMILY.json and
@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "files"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "files"))
 from report.routing import Cost, Routed, Study, study
 from report.routing_page import routing_html, routing_json
 from vibe.feedback.decision_records import labels_of

@@ -2,7 +2,7 @@
 """Replay: sends prompts of yours to both pools of a family, and has a judge model of yours grade the answers blind.
 
     ./deploy.sh env > client.env
-    python3 tests/replay.py --env-file client.env --family chat --pools pool-chat-mini pool-chat-standard \
+    python3 tests/deployed/replay.py --env-file client.env --family chat --pools pool-chat-mini pool-chat-standard \
         --judge pool-claude-sonnet --prompts prompts.jsonl --prices prices.json --labels labels.jsonl
 
 says what it would cost; with --most-dollars 5 it does it. Prompts are JSON lines, {"id", "prompt"}. Labels are JSON
@@ -30,9 +30,9 @@ from typing import Any
 
 import requests
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "files"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "files"))
 from replay_judge import GRADE_TOKENS, GradeError, grades_of, judge_body
-from test_route import Target, find_target
+from routing.suite import Target, find_target
 from vibe.strict_json import read_line
 
 SAMPLE, ANSWER_TOKENS, TIMEOUT_SECONDS, AT_ONCE = 200, 1024, 120.0, 4

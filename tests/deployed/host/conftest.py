@@ -25,7 +25,7 @@ _HINT_ERROR = "the check itself failed: what it looks at is not of the usual sha
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that names the file of results."""
-    parser.addoption("--results", metavar="FILE", help="also write the results as JSON (tests/report/model.py)")
+    parser.addoption("--results", metavar="FILE", help="also write the results as JSON (report/model.py)")
 
 
 def pytest_configure(config: pytest.Config) -> None:

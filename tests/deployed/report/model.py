@@ -1,7 +1,7 @@
 """The result model: what one check expected and found on one host, and what a whole verification came to.
 
-Host checks (tests/host) and the routing suite (tests/test_route.py) write such results as JSON; the terminal's table,
-JUnit XML and the page are made from them. tests/report/schema.json describes the JSON. Needs Python 3.9 alone.
+Host checks (../host) and the routing suite (../routing) write such results as JSON; the terminal's table, JUnit XML
+and the page are made from them. schema.json describes the JSON. Needs only Python 3.9.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Report:
         return [result for result in self.results if result.verdict == FAILED]
 
     def to_json(self) -> str:
-        """Return the report as JSON text, as tests/report/schema.json describes it."""
+        """Return the report as JSON text, as tests/deployed/report/schema.json describes it."""
         head = {"schema": SCHEMA_VERSION, "verdict": self.verdict, "counts": self.counts}
         return json.dumps({**head, **asdict(self)}, indent=2) + "\n"
 

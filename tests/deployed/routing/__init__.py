@@ -1,0 +1,1 @@
+"""The routing suite: test requests through the gateway, as a client sends them."""
