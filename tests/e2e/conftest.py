@@ -1,9 +1,8 @@
 """What the end-to-end tests share: this machine's deployment, made once, and ended when they are done.
 
-The files run in the order of their names: bare machine, deployment, what it serves, what it refuses, how it fails.
-./test.sh runs them by two processes of pytest-xdist: one for what stands on this machine's deployment, and one for the
-hosts of their own, which need its images alone. The names keep apart what takes two processors for itself: the fleet's
-tests that lose no request come first of the hosts', the deployment's come late.
+order.py has the order of the files. ./test.sh runs them in two processes of pytest-xdist: one for this machine's
+deployment, and one for throwaway hosts, which need only its images. The order keeps apart what takes two processors for
+itself: the fleet's tests that lose no request come first of the hosts', the deployment's come late.
 """
 
 import os
@@ -15,10 +14,9 @@ import pytest
 from e2e.clients import support
 from e2e.lab import INVENTORY, LAB
 from e2e.machine import PROJECT, Run, client_settings, engine_answers, run, wait_for
+from e2e.order import ON_OTHER_HOSTS, ORDER
 from xdist.scheduler import LoadScopeScheduling
 
-# What runs on throwaway hosts, or in containers that nothing of the deployment knows.
-ON_OTHER_HOSTS = ("test_8_lab", "test_9_fleet", "test_docker_role", "test_litellm_image", "test_systemd_host")
 FIRST_DEPLOYMENT_SECONDS = 1800
 ENGINE_WAS_THERE = pytest.StashKey[bool]()
 
@@ -64,7 +62,8 @@ def pytest_runtest_makereport(
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the slow tests out, saying so, unless --full is given."""
+    """Put the files into their order, and leave the slow tests out, saying so, unless --full is given."""
+    items.sort(key=lambda item: ORDER.index(item.path.stem))
     if config.getoption("--full"):
         return
     for item in items:

@@ -17,7 +17,7 @@ import pytest
 from e2e.machine import PLAYBOOK, PROJECT, run
 from e2e.throwaway import Host, throwaway_host
 
-# The older Debian in every run: the newer is what test_systemd_host.py and test_9_fleet.py deploy to.
+# The older Debian in every run: the newer is what test_systemd_host.py and test_fleet.py deploy to.
 # All of them with ./test.sh full.
 KINDS = [
     ("systemd", "bookworm"),

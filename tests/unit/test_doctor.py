@@ -1,6 +1,6 @@
 """The doctor finds each planted fault by its symptom: at the right link, with a fix that helps.
 
-Client and host are made up, and answer as real ones did; tests/e2e/test_5_doctor.py plants some in a real deployment.
+Client and host are made up, and answer as real ones did; tests/e2e/test_doctor.py plants some in a real deployment.
 """
 
 from __future__ import annotations

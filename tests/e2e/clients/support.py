@@ -11,7 +11,7 @@ from e2e.clients import PINS
 from e2e.machine import PROJECT
 
 PAGE = PROJECT / "docs/clients.md"
-BEGIN, END = "<!-- made by tests/e2e/test_2_support_table.py -->\n", "<!-- end of what was made -->\n"
+BEGIN, END = "<!-- made by tests/e2e/test_support_table.py -->\n", "<!-- end of what was made -->\n"
 NAMES = {"openai": "OpenAI SDK", "anthropic": "Anthropic SDK", "codex": "Codex CLI", "claude-code": "Claude Code"}
 # Ability -> client -> how each of its tests ended.
 Outcomes = dict[str, dict[str, list[str]]]

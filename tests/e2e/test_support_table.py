@@ -10,7 +10,7 @@ def test_the_support_table_is_what_was_found(request: pytest.FixtureRequest) -> 
     outcomes = request.config.stash[OUTCOMES]
     found = [end for clients in outcomes.values() for ends in clients.values() for end in ends]
     if {client for clients in outcomes.values() for client in clients} != set(NAMES) or "skipped" in found:
-        pytest.skip("not all clients were asked: run test_2_clients.py and test_2_sdks.py with it, where npm is")
+        pytest.skip("not all clients were asked: run test_clients.py and test_sdks.py with it, where npm is")
     if os.environ.get("VIBE_WRITE_DOCS"):
         write(table(outcomes))
     assert in_the_page() == table(outcomes)
