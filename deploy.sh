@@ -20,7 +20,7 @@ main() {
       ;;
     sbom)
       ensure_venv .venv-sbom playbooks/lib/sbom.lock
-      exec .venv-sbom/bin/python playbooks/lib/sbom.py "${@:2}"
+      run_verb .venv-sbom/bin/python "$@"
       ;;
     *)
       ensure_venv .venv requirements.lock

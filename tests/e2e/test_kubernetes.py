@@ -13,7 +13,7 @@ from e2e.machine import PROJECT, run
 from e2e.variant import wait_until_ready
 
 NAME, PORT = "vibe-kubernetes", 4198
-SCRIPT = PROJECT / "playbooks/lib/kubernetes.py"
+SCRIPT = PROJECT / "playbooks/python/chart_values.py"
 HARD = (
     "Prove that the merge is commutative, compare two consensus protocols and derive the worst case step by step. " * 3
 )

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 PROJECT = Path(__file__).resolve().parents[2]
-COMMAND = PROJECT / "playbooks/lib/client.py"
+COMMAND = PROJECT / "playbooks/python/deploy.py"
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def _client(interpreter: Path, inventory: Path, *words: str) -> subprocess.Compl
     # With the packages of the tests: a symbolic link alone is no virtual environment.
     path = ":".join(each for each in sys.path if each.endswith("site-packages"))
     return subprocess.run(
-        [str(interpreter), str(COMMAND), *words, "-i", str(inventory)],
+        [str(interpreter), str(COMMAND), "client", *words, "-i", str(inventory)],
         capture_output=True,
         text=True,
         check=False,
@@ -134,7 +134,7 @@ def test_a_first_client_that_fails_leaves_no_file(interpreter: Path, inventory: 
         (("rotate", "team-a", "--keep", "-1"), "'-1' is no whole number from 0 to 365"),
         (("rotate",), "NAME"),
         (("give", "team-a"), "invalid choice: 'give'"),
-        (("add", "b", "--check"), "there is no dry run of it"),
+        (("add", "b", "--check"), "there is no dry run of this"),
     ],
 )
 def test_what_cannot_be_is_wrong_usage_and_names_the_value(

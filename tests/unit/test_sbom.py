@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sbom
-from advisories import AdvisoryError, findings, read_advisories
+from vibe_commands import sbom
+from vibe_commands.advisories import AdvisoryError, findings, read_advisories
 
 STATUS = """Package: libfoo1
 Status: install ok installed

@@ -6,6 +6,7 @@ Needs only the standard library, so that help works before any tool is installed
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import subprocess
@@ -107,6 +108,14 @@ def _asks_for_sudo(inventory: str, rest: Sequence[str]) -> bool:
     return subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode != 0
 
 
+def _inventory_of(words: Sequence[str]) -> str:
+    """Return the inventory that -i names, or this machine's."""
+    for word, following in itertools.pairwise(words):
+        if word in ("-i", "--inventory"):
+            return following
+    return LOCAL
+
+
 def playbook_command(verb: Verb, options: argparse.Namespace, rest: Sequence[str]) -> list[str]:
     """Return the ansible-playbook command of a verb."""
     command = [".venv/bin/ansible-playbook", verb.playbook, "-i", options.inventory]
@@ -165,8 +174,17 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if name == "completion":
         return _completion(words)
+    # These two need what the tools bring.
     if name == "client":
-        os.execv(sys.executable, [sys.executable, "playbooks/lib/client.py", *words])
+        from .client import main as client
+
+        changes = bool(words) and words[0] in ("add", "rotate", "remove")
+        asks = changes and _asks_for_sudo(_inventory_of(words), words)
+        return client(words, ["--ask-become-pass"] if asks else [])
+    if name == "sbom":
+        from .sbom import main as sbom
+
+        return sbom(words)
     options, rest = parser_of(verb).parse_known_args(words)
     if verb.playbook:
         return _run_playbook(verb, options, rest)

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Writes what is in the images, a CycloneDX document each, and what of it is known to be vulnerable: ./deploy.sh sbom.
 
     ./deploy.sh sbom                               # every image of this toolkit in this machine's engine
@@ -21,22 +20,23 @@ import sys
 import tarfile
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docker
-from advisories import AdvisoryError, Finding, findings, read_advisories
 from cyclonedx.schema import OutputFormat, SchemaVersion
 from cyclonedx.validation import make_schemabased_validator
-from deploy_log import log
 from rich.console import Console
 from rich.table import Table
+
+from .advisories import AdvisoryError, Finding, findings, read_advisories
+from .messages import log
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer as Buffer
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 OURS = "litellm-vibe-router/*"
 # What others are built on has no command, and is in each of them.
 BASE = "litellm-vibe-router/base:"
@@ -202,15 +202,15 @@ def show(found: list[Finding], console: Console) -> None:
     console.print(table)
 
 
-def main() -> int:
-    """Run the command line; return the exit code."""
+def main(words: Sequence[str]) -> int:
+    """Run ./deploy.sh sbom with *words*; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="./deploy.sh sbom", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("images", nargs="*", metavar="IMAGE", help="default: every image of this toolkit in the engine")
     parser.add_argument("--advisories", type=Path, help="file or folder of advisories in OSV's format")
     parser.add_argument("--out", type=Path, default=PROJECT / "sboms", help="folder for the documents; default: sboms")
-    given = parser.parse_args()
+    given = parser.parse_args(words)
     try:
         advisories = read_advisories(given.advisories) if given.advisories else []
         client = docker.from_env()
@@ -237,7 +237,3 @@ def main() -> int:
             json.dumps([each.as_dict() for each in found], indent=2) + "\n", encoding="utf-8"
         )
     return FOUND if found else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -42,7 +42,7 @@ def release(tmp_path: Path) -> Path:
 
 
 def script(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(PROJECT / "playbooks/lib/kubernetes.py"), *words]
+    command = [sys.executable, str(PROJECT / "playbooks/python/chart_values.py"), *words]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 

@@ -1,14 +1,13 @@
-#!/usr/bin/env python3
-"""Gives clients keys of their own, and takes them back: ./deploy.sh client ACTION [NAME] [options].
+"""./deploy.sh client: gives clients their own keys, and revokes them.
 
-    ./deploy.sh client add team-a --models chat-auto,claude-auto --rate 60 --expires 2027-06-30 --note "cost centre 7"
-    ./deploy.sh client rotate team-a --keep 7      # a new key; the one before is good for seven days more
+    ./deploy.sh client add team-a --models chat-auto,claude-auto --rate 60 --expires 2027-06-30 --note "cost center 7"
+    ./deploy.sh client rotate team-a --keep 7      # a new key; the previous one works for seven more days
     ./deploy.sh client remove team-a
     ./deploy.sh client list
 
-What clients there are stands in group_vars/all/clients.yml of the inventory, with digests of their keys: no secret, so
-it may be kept in git. A new key is printed once, to standard output, when the gateways know it. They take a change up
-without dropping a connection; where that fails, the file is as it was before.
+group_vars/all/clients.yml of the inventory has the clients with digests of their keys. It is not secret, so you can
+keep it in git. A new key is printed once, on standard output, when the gateways know it. They apply a change without
+dropping a connection; if that fails, the file is restored.
 """
 
 from __future__ import annotations
@@ -16,22 +15,24 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
+import json
 import os
 import re
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
-from deploy_log import log
 from rich.console import Console
 from rich.table import Table
 
-PROJECT = Path(__file__).resolve().parents[2]
+from .messages import log
+
+PROJECT = Path(__file__).resolve().parents[3]
 VARIABLE = "gateway_clients"
 HEAD = """---
 # Clients with keys of their own, by digests. Written by ./deploy.sh client; after a change by hand, run ./deploy.sh.
@@ -161,8 +162,8 @@ def remove(clients: list[dict[str, Any]], options: argparse.Namespace) -> None:
 
 
 def show(clients: list[dict[str, Any]]) -> None:
-    """Print who there is."""
-    table = Table("client", "models", "requests a minute", "ends", "key before, until", "note", box=None)
+    """Print the clients as a table."""
+    table = Table("client", "models", "requests per minute", "expires", "previous key until", "note", box=None)
     for client in clients:
         told = (
             ", ".join(client.get("models") or []) or "all",
@@ -172,7 +173,7 @@ def show(clients: list[dict[str, Any]]) -> None:
             client.get("note") or "",
         )
         table.add_row(client["name"], *map(str, told))
-    Console().print(table if clients else "No client has a key of its own; ./deploy.sh client add NAME makes one.")
+    Console().print(table if clients else "No client has its own key yet. Fix: ./deploy.sh client add NAME")
 
 
 def bring(inventory: Path, others: list[str]) -> None:
@@ -245,41 +246,42 @@ def parser() -> argparse.ArgumentParser:
     everywhere.add_argument("-i", "--inventory", type=Path, default=Path("inventory/local"), metavar="INVENTORY")
     actions = made.add_subparsers(dest="action", required=True)
     for action, words in (
-        ("add", "a client more; prints its key"),
-        ("rotate", "a new key for a client; prints it"),
-        ("remove", "a client less"),
+        ("add", "add a client; prints its key"),
+        ("rotate", "give a client a new key; prints it"),
+        ("remove", "remove a client"),
     ):
         one = actions.add_parser(action, help=words, parents=[everywhere])
         one.add_argument("name", type=a_name, metavar="NAME")
         if action == "add":
             models: dict[str, Any] = {"type": some_models, "metavar": "A,B"}
-            one.add_argument("--models", **models, help="virtual models and pools that it may ask for; all without")
-            one.add_argument("--rate", type=between(1, 10**6), metavar="N", help="requests a minute on each gateway")
-            one.add_argument("--expires", type=a_time, metavar="DAY", help="from when on its key is refused, UTC")
-            one.add_argument("--note", metavar="TEXT", help="what is to be known of it")
+            one.add_argument("--models", **models, help="virtual models and pools that it may request; by default all")
+            one.add_argument("--rate", type=between(1, 10**6), metavar="N", help="requests per minute on each gateway")
+            one.add_argument("--expires", type=a_time, metavar="DAY", help="when the key expires, UTC")
+            one.add_argument("--note", metavar="TEXT", help="free text, such as a cost center")
         if action == "rotate":
             days: dict[str, Any] = {"type": between(0, MOST_DAYS_KEPT), "default": DAYS_KEPT, "metavar": "DAYS"}
-            one.add_argument("--keep", **days, help=f"how long the key before is good for ({DAYS_KEPT})")
-    actions.add_parser("list", help="who there is", parents=[everywhere])
+            one.add_argument("--keep", **days, help=f"days for which the previous key stays valid ({DAYS_KEPT})")
+    listing = actions.add_parser("list", help="list the clients", parents=[everywhere])
+    listing.add_argument("--json", action="store_true", help="print them as JSON")
     return made
 
 
-def main() -> int:
-    """Run the command line; return the exit code."""
-    options, others = parser().parse_known_args()
+def main(words: Sequence[str], become: Sequence[str] = ()) -> int:
+    """Run ./deploy.sh client with *words*; return the exit code. *become* asks for sudo's password, if needed."""
+    options, others = parser().parse_known_args(words)
     if {"--check", "-C"} & set(others):
-        parser().error("a key is made or not made; there is no dry run of it")
+        parser().error("there is no dry run of this")
     os.chdir(PROJECT)
     try:
         path = clients_file(options.inventory)
         clients = read_clients(path)
         if options.action == "list":
-            show(clients)
+            print(json.dumps(clients, indent=2, default=str)) if options.json else show(clients)
             return 0
         with undone_on_failure(path):
             key = {"add": add, "rotate": rotate, "remove": remove}[options.action](clients, options)
             write_clients(path, clients)
-            bring(options.inventory, others)
+            bring(options.inventory, [*others, *become])
     except ClientError as error:
         log("ERROR", str(error))
         return 1
@@ -287,7 +289,3 @@ def main() -> int:
         log("INFO", f"the key of {options.name}, which is shown this once:")
         sys.stdout.write(f"{key}\n")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

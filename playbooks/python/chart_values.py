@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints values for LiteLLM's Helm chart that make it route as a release of this toolkit does.
 
-    .venv/bin/python playbooks/lib/kubernetes.py /opt/litellm-vibe-router/router/current > vibe-values.yaml
+    .venv/bin/python playbooks/python/chart_values.py /opt/litellm-vibe-router/router/current > vibe-values.yaml
     helm upgrade --install litellm ./litellm-helm -f vibe-values.yaml
 
 The release's folder is that of a router host. Plug-in and routes become a ConfigMap, LiteLLM's configuration the
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from deploy_log import log
+from vibe_commands.messages import log
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "files"))
 from vibe_launch import CLIENT_CHECKS, references
