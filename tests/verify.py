@@ -483,7 +483,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = run_check(check)
         results.append(result)
         if result.verdict == FAILED:
-            say("ERROR", f"{result.check}: expected {result.expected}; found {result.found}; hint: {result.hint}")
+            say("ERROR", f"{result.check}: expected {result.expected}; found {result.found}. Fix: {result.hint}")
         else:
             say("INFO", f"{result.check}: {result.verdict}{f' ({result.found})' if result.found else ''}")
     summary = report(results)

@@ -124,7 +124,7 @@ def _shown(acme: Acme) -> x509.Certificate:
 
 
 def test_the_first_deployment_ends_with_a_certificate_of_the_authority(first: str, acme: Acme) -> None:
-    assert re.search(r"\d+ good, 0 failed", first)
+    assert re.search(r"\d+ passed, 0 failed", first)
     assert "DEPRECATION" not in first
     assert "Pebble Intermediate" in _shown(acme).issuer.rfc4514_string()
     for name in ("account.key", "gateway.key"):

@@ -76,7 +76,7 @@ def fleet(failed_first: Run) -> Run:
 
 def test_a_failed_first_deployment_does_not_block_the_second(failed_first: Run, fleet: Run) -> None:
     assert failed_first.returncode == 2
-    assert re.search(r"\d+ good, [1-9]\d* failed", failed_first.stdout), failed_first.stdout[-3000:]
+    assert re.search(r"\d+ passed, [1-9]\d* failed", failed_first.stdout), failed_first.stdout[-3000:]
     assert "was deployed by version" not in fleet.stdout
 
 
@@ -89,7 +89,7 @@ def settings(fleet: Run) -> dict[str, str]:
 
 def test_hosts_become_a_fleet_that_serves_one_release(fleet: Run, settings: dict[str, str]) -> None:
     assert "DEPRECATION" not in fleet.stdout + fleet.stderr
-    assert re.search(r"\d+ good, 0 failed", fleet.stdout)
+    assert re.search(r"\d+ passed, 0 failed", fleet.stdout)
     serving = _serving()
     assert set(serving) == set(ROUTERS)
     assert len(set(serving.values())) == 1

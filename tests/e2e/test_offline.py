@@ -89,7 +89,7 @@ def test_the_hosts_have_no_way_out_and_no_docker() -> None:
 
 @pytest.mark.slow
 def test_the_bundle_deploys_a_fleet_without_a_network(deployment: Run) -> None:
-    assert re.search(r"\d+ good, 0 failed", deployment.stdout)
+    assert re.search(r"\d+ passed, 0 failed", deployment.stdout)
     assert "DEPRECATION" not in deployment.stdout + deployment.stderr
     exports = run("./deploy.sh", "env", "-i", str(INVENTORY)).stdout
     settings = dict(re.findall(r"^export (\w+)=(\S+)$", exports, flags=re.MULTILINE))

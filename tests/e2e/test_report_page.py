@@ -92,7 +92,7 @@ def test_numbers_are_those_of_the_junit(page: Page, files: Path) -> None:
     assert page.locator("#checks tbody tr[data-verdict=skipped]").count() == junit.skipped
     heading = page.locator("h1").inner_text()
     held = junit.tests - junit.failures - junit.skipped
-    wanted = f"Failed: {junit.failures} of {held + junit.failures}" if junit.failures else f"Good: {held} checks"
+    wanted = f"Failed: {junit.failures} of {held + junit.failures}" if junit.failures else f"Passed: {held} checks"
     assert heading.startswith(wanted)
 
 

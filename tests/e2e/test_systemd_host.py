@@ -78,7 +78,7 @@ def test_a_dry_run_on_the_bare_host_changes_nothing(host: Host) -> None:
 
 def test_a_user_with_sudo_deploys_and_verifies(first: Run) -> None:
     assert re.search(r"litellm\s+loaded: ", first.stdout), first.stdout[-4000:]
-    assert re.search(r"Checks +\d+ good, 0 failed", first.stdout)
+    assert re.search(r"Checks +\d+ passed, 0 failed", first.stdout)
     assert "DEPRECATION" not in first.stdout + first.stderr
 
 

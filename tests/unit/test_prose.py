@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +14,8 @@ WORDS = Path(__file__).with_name("old_words.txt")
 COLUMNS = 100
 # What prompts are made of, and what is kept as it was written.
 DATA = ("tests/bench/routing/", "tests/fixtures/", "CHANGELOG.md", "LICENSE")
+# What runs leave in a checkout.
+GENERATED = {"reports", "sboms", "backups", "bundles", "bundle", "node_modules", "__pycache__"}
 PROSE = {".md", ".py", ".yml", ".j2", ".sh", ".lua", ".cfg", ".toml"}
 NAMES = re.compile(
     r"\"?(Ensure|Read|Check|Wait (for|while)|Fail (if|with)|Show|Find|Log|Record|Send|Start|Stop|Restart|Reload|Run"
@@ -26,9 +28,12 @@ NAMES = re.compile(
 
 
 def _files() -> list[str]:
-    listed = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
-    names = [name for name in listed.splitlines() if Path(name).suffix in PROSE and not name.startswith(DATA)]
-    return [name for name in names if (PROJECT / name).is_file()]
+    """Return the project's own text files; git is not asked, because a release archive has none."""
+    found = []
+    for folder, folders, files in os.walk(PROJECT):
+        folders[:] = sorted(each for each in folders if not each.startswith(".") and each not in GENERATED)
+        found += [str(Path(folder, name).relative_to(PROJECT)) for name in sorted(files) if Path(name).suffix in PROSE]
+    return [name for name in found if not name.startswith(DATA)]
 
 
 def _old_words() -> Iterator[tuple[re.Pattern[str], str]]:

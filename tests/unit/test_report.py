@@ -70,7 +70,7 @@ def test_a_junit_parser_reads_what_was_found(tmp_path: Path) -> None:
 def test_page_tells_every_failure_and_quotes_no_markup() -> None:
     report = _report(_result("One holds"), _result("Two", FAILED, found="<script>alert(1)</script>"))
     page = page_html(report, compare(report, []))
-    assert "1 of 2 checks do not hold" in page
+    assert "Failed:</span> 1 of 2 checks" in page
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert "some_variable" in page
@@ -129,7 +129,7 @@ def test_script_writes_every_face(folders: tuple[Path, Path], capsys: pytest.Cap
     assert _make(folders) == 0
     names = {path.name for path in folders[1].iterdir()}
     assert names == {"report.json", "report.html", "junit.xml", "index.html", "history"}
-    assert "2 good, 0 failed, 0 left out" in capsys.readouterr().out
+    assert "2 passed, 0 failed, 0 skipped" in capsys.readouterr().out
 
 
 def test_a_host_without_results_is_red(folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,7 +35,7 @@ def _add_case(suite: ElementTree.Element, result: Result) -> None:
     if result.verdict == FAILED:
         said = f"expected {result.expected}; found {result.found}"
         failure = ElementTree.SubElement(case, "failure", {"message": _clean(said), "type": "CheckFailedError"})
-        failure.text = _clean(f"expected: {result.expected}\nfound:    {result.found}\nhint:     {result.hint}")
+        failure.text = _clean(f"expected: {result.expected}\nfound:    {result.found}\nfix:      {result.hint}")
     elif result.verdict == SKIPPED:
         ElementTree.SubElement(case, "skipped", {"message": _clean(result.found)})
 

@@ -22,7 +22,7 @@ class CheckFailedError(AssertionError):
     """A check that is not met: what was expected, what was found, and what helps."""
 
     def __init__(self, expected: str, found: str, hint: str) -> None:
-        super().__init__(f"expected {expected}; found {found}; hint: {hint}")
+        super().__init__(f"expected {expected}; found {found}. Fix: {hint}")
         self.expected, self.found, self.hint = expected, found, hint
 
 

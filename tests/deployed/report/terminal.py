@@ -25,13 +25,13 @@ def terminal_text(report: Report, change: Change, colour: bool) -> str:
     console = Console(file=text, width=WIDTH, force_terminal=colour, no_color=not colour, highlight=False)
     console.print(_table(report))
     counts = report.counts
-    console.print(f"{counts[OK]} good, {counts[FAILED]} failed, {counts[SKIPPED]} left out")
+    console.print(f"{counts[OK]} passed, {counts[FAILED]} failed, {counts[SKIPPED]} skipped")
     for result in report.failures[:MOST_FAILURES]:
         since = change.since.get(result.key, report.time)
         known = f", since {since}" if since != report.time else ""
         console.print(f"[bold red]FAILED[/] {_shown(f'{result.host}, {result.area}: {result.check}{known}')}")
-        for name in ("expected", "found", "hint"):
-            console.print(f"       {name:9}{_shown(getattr(result, name))}", soft_wrap=True)
+        for name, words in (("expected", result.expected), ("found", result.found), ("fix", result.hint)):
+            console.print(f"       {name:9}{_shown(words)}", soft_wrap=True)
     if len(report.failures) > MOST_FAILURES:
         console.print(f"and {len(report.failures) - MOST_FAILURES} more: they are in the page")
     for note in report.notes:

@@ -785,7 +785,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for result in run():
         results.append(result)
         if result.verdict == FAILED:
-            say("ERROR", f"{result.check}: expected {result.expected}; found {result.found}; hint: {result.hint}")
+            say("ERROR", f"{result.check}: expected {result.expected}; found {result.found}. Fix: {result.hint}")
         else:
             detail = result.found or f"{result.pool} {result.milliseconds} ms".strip()
             say("INFO", f"{result.check}: {result.verdict} ({detail})")
