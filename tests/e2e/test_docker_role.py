@@ -223,7 +223,7 @@ def test_settings_that_fail_only_at_the_start_are_taken_back(host: DockerHost) -
     said, _ = host.role(
         ok=False, docker_log_max_file=4, __docker_start_timeout=15, docker_daemon_options={"storage-driver": "bogus"}
     )
-    assert "the former file is back and the engine runs" in said
+    assert "the previous file is back and the engine runs" in said
     assert host.daemon_json() == before
     assert host.answers()
     assert host.sh("docker inspect -f '{{.State.Running}}' probe") == "true"

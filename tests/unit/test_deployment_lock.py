@@ -52,10 +52,10 @@ def test_a_run_that_renews_keeps_it_beyond_its_time_and_one_that_does_not_loses_
 
 def test_a_kept_lock_is_neither_taken_over_nor_freed_by_its_run(lock: Lock) -> None:
     lock.want("held", "a")
-    assert not lock.want("kept", "a", message="the undo failed on r2")["held"], "what ends the run must not free it"
+    assert not lock.want("kept", "a", message="the rollback failed on r2")["held"], "what ends the run must not free it"
     refused = lock.want("held", "b", after=99 * HOUR)
     assert not refused["held"]
-    assert refused["reason"].endswith("4 days ago: the undo failed on r2")
+    assert refused["reason"].endswith("4 days ago: the rollback failed on r2")
     assert lock.want("free", "a")["reason"]
     assert lock.path.exists()
     assert lock.want("free")["changed"], "an operator frees it"

@@ -6,8 +6,10 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 PROJECT = Path(__file__).resolve().parents[2]
 WORDS = Path(__file__).with_name("old_words.txt")
@@ -82,6 +84,35 @@ def test_task_names_say_what_a_task_does() -> None:
         if not NAMES.match(name) and not name.endswith(".json")
     ]
     assert wrong == []
+
+
+def _tasks(node: Any) -> Iterator[dict[str, Any]]:
+    """Yield every mapping of a YAML document: tasks, blocks, and what they loop over."""
+    for each in node if isinstance(node, list) else node.values() if isinstance(node, dict) else []:
+        yield from _tasks(each)
+    if isinstance(node, dict):
+        yield node
+
+
+def _failure_messages(path: Path) -> Iterator[str]:
+    """Yield what the tasks of a file print when they fail, and the messages that such a task loops over."""
+    for task in _tasks(yaml.safe_load(path.read_text(encoding="utf-8"))):
+        arguments = [(task.get("ansible.builtin.assert"), "fail_msg"), (task.get("ansible.builtin.fail"), "msg")]
+        yield from (str(given.get(key)) for given, key in arguments if isinstance(given, dict))
+        if {"good", "message"} <= set(task):
+            yield str(task["message"])
+
+
+def test_failures_say_how_to_fix_them() -> None:
+    # A message that is one expression comes from Python or a template, whose tests read it.
+    paths = [path for folder in ("roles", "playbooks") for path in sorted((PROJECT / folder).rglob("*.yml"))]
+    silent = [
+        f"{path.relative_to(PROJECT)}: {message}"
+        for path in paths
+        for message in _failure_messages(path)
+        if "Fix: " not in message and not re.fullmatch(r"(\w+: )?\{\{[^}]*\}\}", message)
+    ]
+    assert silent == []
 
 
 def test_the_front_page_is_short() -> None:

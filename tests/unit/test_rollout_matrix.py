@@ -150,7 +150,7 @@ def test_an_undo_that_fails_is_told_and_the_others_go_back(tmp_path: Path) -> No
     assert done.steps["undo"] == HOSTS
     assert done.steps["keep"] == ["r1"]
     assert "The lock stays, so that nobody deploys over it. When r2 is in order" in done.said
-    assert "r2: the undo failed too" in done.said
+    assert "r2: the rollback failed too" in done.said
     assert "planted too" in done.said
     assert "r3: release old, undone: new" in done.said
 
@@ -170,7 +170,7 @@ def test_a_host_that_goes_away_ends_the_rollout_after_its_batch(tmp_path: Path) 
         "rollout": ["r1", "r2", "r3"],
         "switch-noted": ["r1", "r3"],
     }, "a host that is gone says nothing of the release"
-    assert "r2: went away in the middle" in done.said
+    assert "r2: was lost during the rollout" in done.said
 
 
 def test_a_whole_batch_that_goes_away_ends_the_rollout(tmp_path: Path) -> None:
