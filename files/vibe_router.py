@@ -105,7 +105,7 @@ class VibeIntelligentRouter(CustomLogger):
         self._store = store
         self._thresholds = Thresholds()
 
-    # CRITICAL: the hooks stand on this very class. LiteLLM looks in vars(class): inherited ones are never called.
+    # CRITICAL: the hooks are defined on this very class. LiteLLM looks in vars(class): inherited ones are never called.
     async def async_pre_call_hook(
         self,
         user_api_key_dict: Any,

@@ -227,7 +227,7 @@ def test_no_shell_variables_in_the_configuration() -> None:
 
 
 def test_secrets_are_references() -> None:
-    """No key or password stands in config.yaml in clear text."""
+    """No key or password is in config.yaml in clear text."""
     faults = []
     for path, value in _leaves(read_config()):
         if SECRET_KEYS.search(path) and value is not None and not str(value).startswith(REFERENCE):

@@ -32,7 +32,7 @@ MOST_BYTES = 2**20
 
 
 class ReleaseError(Exception):
-    """The folder is no release, or one that a ConfigMap cannot hold; the message says what is wrong and the fix."""
+    """The folder is not a release, or one that a ConfigMap cannot hold; the message says what is wrong and the fix."""
 
 
 def shipped(release: Path) -> dict[str, str]:
@@ -44,7 +44,7 @@ def shipped(release: Path) -> dict[str, str]:
     missing = [name for name in SHIPPED if not (release / name).exists()]
     if missing:
         raise ReleaseError(
-            f"{release} is no release, for it has no {' and no '.join(missing)}; name one of router/releases"
+            f"{release} is not a release: it has no {' and no '.join(missing)}; name one of router/releases"
         )
     paths = [
         path
@@ -58,7 +58,9 @@ def shipped(release: Path) -> dict[str, str]:
     }
     size = sum(len(text.encode()) for text in texts.values())
     if size > MOST_BYTES:
-        raise ReleaseError(f"plug-in and routes have {size} bytes, more than the {MOST_BYTES} that a ConfigMap holds")
+        raise ReleaseError(
+            f"plug-in and routes have {size} bytes; a ConfigMap holds {MOST_BYTES}. Fix: shorten router_families"
+        )
     return texts
 
 
@@ -75,7 +77,7 @@ def values(release: Path, redis: str) -> dict[str, Any]:
         redis: host and port of the cluster's Redis; empty for the release's own.
 
     Raises:
-        ReleaseError: the folder is no release, or *redis* no address.
+        ReleaseError: the folder is not a release, or *redis* is not an address.
     """
     texts = shipped(release)
     try:
@@ -93,7 +95,7 @@ def values(release: Path, redis: str) -> dict[str, Any]:
     if redis:
         host, _, port = redis.partition(":")
         if port and not port.isdecimal():
-            raise ReleaseError(f"--redis {redis}: the port is no number; give HOST or HOST:PORT")
+            raise ReleaseError(f"--redis {redis}: the port is not a number. Fix: write HOST or HOST:PORT")
         coordination |= {"host": host, "port": int(port or REDIS_PORT)}
     items = [{"key": key_of(path), "path": path} for path in texts]
     config_map = {

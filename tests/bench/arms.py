@@ -47,7 +47,7 @@ def rounds_given(text: str) -> int:
         ArgumentTypeError: fewer than two, which have no quartiles.
     """
     if not text.isdecimal() or int(text) < MIN_ROUNDS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from {MIN_ROUNDS} on: one round has no quartiles")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from {MIN_ROUNDS} up: one round has no quartiles")
     return int(text)
 
 
@@ -160,7 +160,7 @@ def load(
     *before: str,
     path: str = "/v1/chat/completions",
 ) -> Load:
-    """Ask an API with `body` over so many connections; `before` stands before ab, as taskset does."""
+    """Ask an API with `body` over so many connections; `before` is put before ab, as taskset is."""
     file = folder / "body.json"
     file.write_text(json.dumps(body), encoding="utf-8")
     # The key is one of this machine's throwaway deployment, and ab takes headers on its command line alone.
@@ -179,7 +179,7 @@ def load(
 
 
 def rate(port: int, body: Mapping[str, Any], folder: Path, requests: int, connections: int, *before: str) -> float:
-    """Return requests a second of chat completions with `body`; `before` stands before ab, as taskset does."""
+    """Return requests a second of chat completions with `body`; `before` is put before ab, as taskset is."""
     return load(port, body, folder, requests, connections, *before).rate
 
 

@@ -1,4 +1,4 @@
-"""Plots of the benchmarks, each a file of its own that stands in docs/benchmarks.md: on white, without a script."""
+"""Plots of the benchmarks, each a file of its own, shown in docs/benchmarks.md: on white, without a script."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STYLE = Style(
 )
 # js=[]: by default the plot would fetch a script from the network.
 _COMMON: Mapping[str, Any] = {"style": _STYLE, "js": [], "width": 720, "height": 320, "legend_at_bottom": True}
-# Pixels that a bar of many wants, and what stands around them.
+# Pixels that a bar of many wants, and the margin around them.
 _BAR_HEIGHT, _MARGIN_HEIGHT = 22, 110
 
 

@@ -4,7 +4,7 @@
     python3 tests/bench/scaling.py            # rewrites the tables of docs/scaling.md
     python3 tests/bench/scaling.py --check    # only says whether they are out of date; exit 1 if so
 
-The costs stand in tests/bench/costs.json: what `./test.sh bench costs` and `./test.sh bench control` printed on one
+The costs are in tests/bench/costs.json: what `./test.sh bench costs` and `./test.sh bench control` printed on one
 machine. Another machine's are tried with --costs FILE.
 """
 

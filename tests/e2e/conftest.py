@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class TwoParts(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types: its class is Any
-    """What stands on this machine's deployment in one process, in order, and what has hosts of its own in another."""
+    """Run tests of this machine's deployment in one process, in order, and tests with hosts of their own in another."""
 
     def _split_scope(self, nodeid: str) -> str:
         """Return the part that a test is of."""
@@ -100,7 +100,7 @@ def outcome_of_the_first_deployment(tmp_path_factory: pytest.TempPathFactory, wo
 
 @pytest.fixture(scope="session")
 def first_deployment(machine_was_bare: bool, outcome_of_the_first_deployment: Path | None) -> Run:
-    """Deploy once with the README's command; every test of a deployed machine stands on it."""
+    """Deploy once with the README's command; every test of a deployed machine needs it."""
     version = (PROJECT / "VERSION").read_text(encoding="utf-8").strip()
     # A machine that an older version was tested on has its files still.
     accepted = () if machine_was_bare else ("--accept-upgrade", version)

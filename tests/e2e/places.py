@@ -55,7 +55,7 @@ class ProcessWatch:
 
 
 def found(secrets: Sequence[str], places: Iterator[tuple[str, str]]) -> list[str]:
-    """Return the names of the *places* where one of the *secrets* stands."""
+    """Return the names of the *places* where one of the *secrets* is."""
     return [name for name, text in places if any(secret in text for secret in secrets)]
 
 

@@ -72,8 +72,8 @@ def test_a_backup_is_encrypted_or_not_made(deployed: dict[str, str], certificate
 @pytest.mark.parametrize(
     ("case", "words"),
     [
-        ("no file", "backup_file: /nowhere is no file on the control node"),
-        ("no key", "backup_key: /nowhere is no file on the control node"),
+        ("no file", "backup_file: no file /nowhere on the control node"),
+        ("no key", "backup_key: no file /nowhere on the control node"),
         ("another's key", "cannot be decrypted with"),
         ("damaged", "is damaged"),
         ("of another environment", "is of the environment local"),

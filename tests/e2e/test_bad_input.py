@@ -76,7 +76,7 @@ def files_of_the_deployment(deployed: dict[str, str]) -> Iterator[None]:
 
 
 def _refused(tmp_path: Path, variables: dict[str, Any], *options: str) -> str:
-    """Run site.yml with *variables*; return what it says before its only failed task."""
+    """Run site.yml with *variables*; return its output before its only failed task."""
     extra = tmp_path / "extra.json"
     extra.write_text(json.dumps(variables), encoding="utf-8")
     done = run(PLAYBOOK, "site.yml", "--extra-vars", f"@{extra}", *options, check=False)

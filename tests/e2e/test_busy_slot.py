@@ -13,7 +13,7 @@ FROZEN_SECONDS = 11.0
 
 @pytest.fixture
 def frozen(deployed: dict[str, str]) -> None:
-    """The serving slot stands still for a while, as on a host whose processors are all at work."""
+    """The serving slot is paused for a while, as on a host whose processors are all at work."""
     slot = next(name for name in containers() if name.startswith("litellm-vibe-router-"))
     run("docker", "pause", slot)
     threading.Timer(FROZEN_SECONDS, lambda: run("docker", "unpause", slot)).start()

@@ -129,12 +129,12 @@ FAULTS: dict[str, tuple[Callable[[], AbstractContextManager[None]], str, str, st
         "docker unpause",
     ),
     "slot was drained": (_drained, "Gateway sends to the serving slots (local)", "MAINT", "takes it in again"),
-    "hook stands in general_settings": (
+    "hook is in general_settings": (
         lambda: _configuration(
             lambda config: config["general_settings"].update(callbacks=config["litellm_settings"].pop("callbacks"))
         ),
         "Hook is registered (local)",
-        "it stands in general_settings",
+        "it is in general_settings",
         "./deploy.sh renders it again",
     ),
     "timeout is short": (

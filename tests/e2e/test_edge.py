@@ -249,7 +249,7 @@ def test_a_target_that_is_no_path_is_refused_by_the_parser() -> None:
 def test_a_path_that_is_served_is_served_in_each_spelling(path: str, key: bytes) -> None:
     head = b"GET %s HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\nAuthorization: Bearer %s\r\n\r\n"
     answer = _send(head % (path.encode(), key))
-    # %6d is no dot and no slash: it is compared as it stands, and closed.
+    # %6d is no dot and no slash: it is compared unchanged, and closed.
     assert answer.status == (404 if "%6d" in path else 200), answer.body
 
 

@@ -300,7 +300,7 @@ PAST_THE_FIRST: list[tuple[str, dict[str, Any]]] = [
     (CHAT, {"headers": {"Authorization": "Bearer EVIL"}}),
     (CHAT, {"api_key": "EVIL"}),
 ]
-# File, what it says, and what it says with the gate open.
+# File, its output, and its output with the gate open.
 FIRST_OPEN = ("vibe/proxy/request_check.py", "    kept = {", "    return dict(body)\n    kept = {")
 SECOND_OPEN = ("vibe_launch.py", "    install(gate)\n", "")
 

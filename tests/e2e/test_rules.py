@@ -74,7 +74,7 @@ def test_an_explicit_choice_wins(deployed: dict[str, str], api: str, way: str, s
     assert answer.headers["x-vibe-rule"] == "explicit"
     assert answer.headers["x-vibe-reason"] == f"{way} choice"
     assert answer.headers["x-vibe-pool"] == "pool-chat-standard"
-    # By pieces in a stream: the model's name stands in the text.
+    # By pieces in a stream: the model's name is in the text.
     assert "stub-chat-standard" in answer.text
 
 

@@ -78,11 +78,11 @@ def test_the_clusters_redis_takes_the_place_of_the_releases(release: Path, given
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda release: (release / "vibe_routes.json").unlink(), "is no release, for it has no vibe_routes.json"),
+        (lambda release: (release / "vibe_routes.json").unlink(), "is not a release: it has no vibe_routes.json"),
         (lambda release: (release / "config.yaml").write_text("- 1"), "config.yaml or compose.yaml cannot be read: "),
         (
             lambda release: (release / "vibe/large.py").write_text("#" * 2**20),
-            "more than the 1048576 that a ConfigMap holds",
+            "a ConfigMap holds 1048576",
         ),
     ],
     ids=["not a release", "configuration", "too large"],
@@ -98,4 +98,4 @@ def test_what_cannot_be_packed_is_refused(release: Path, spoil: Any, said: str) 
 def test_a_redis_that_is_no_address_is_refused(release: Path) -> None:
     done = script(str(release), "--redis", "cache:six")
     assert done.returncode == 1
-    assert "--redis cache:six: the port is no number" in done.stderr
+    assert "--redis cache:six: the port is not a number" in done.stderr

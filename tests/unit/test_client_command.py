@@ -22,7 +22,7 @@ def inventory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def interpreter(tmp_path: Path) -> Path:
-    """A Python beside which a stand-in for ansible-playbook notes what it is asked, and fails where a file says so."""
+    """A Python beside which a fake ansible-playbook records its arguments, and fails where a file says so."""
     folder = tmp_path / "bin"
     folder.mkdir()
     (folder / "python").symlink_to(sys.executable)
@@ -119,19 +119,19 @@ def test_a_first_client_that_fails_leaves_no_file(interpreter: Path, inventory: 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("add", "two words"), "'two words' is no name"),
+        (("add", "two words"), "'two words' is not a client name"),
         (("add", "default"), "default is the operator"),
-        (("add", "team-b\n"), "is no name"),
-        (("add", "$(id)"), "is no name"),
-        (("add", "x" * 65), "is no name"),
-        (("add", "b", "--models", ""), "'' names no model; leave --models out for all of them"),
+        (("add", "team-b\n"), "is not a client name"),
+        (("add", "$(id)"), "is not a client name"),
+        (("add", "x" * 65), "is not a client name"),
+        (("add", "b", "--models", ""), "'' names no model. Fix: name one, or omit --models"),
         (("add", "b", "--models", " , "), "names no model"),
-        (("add", "b", "--rate", "0"), "'0' is no whole number from 1 to 1000000"),
-        (("add", "b", "--rate", "many"), "'many' is no whole number"),
-        (("add", "b", "--expires", "tomorrow"), "'tomorrow' is neither a day such as 2027-01-31"),
-        (("add", "b", "--expires", "2020-01-01"), "2020-01-01 is past"),
-        (("add", "b", "--expires", "2099-02-30"), "'2099-02-30' is neither a day"),
-        (("rotate", "team-a", "--keep", "-1"), "'-1' is no whole number from 0 to 365"),
+        (("add", "b", "--rate", "0"), "'0' is not a whole number from 1 to 1000000"),
+        (("add", "b", "--rate", "many"), "'many' is not a whole number"),
+        (("add", "b", "--expires", "tomorrow"), "'tomorrow' is not a date"),
+        (("add", "b", "--expires", "2020-01-01"), "2020-01-01 is in the past"),
+        (("add", "b", "--expires", "2099-02-30"), "'2099-02-30' is not a date"),
+        (("rotate", "team-a", "--keep", "-1"), "'-1' is not a whole number from 0 to 365"),
         (("rotate",), "NAME"),
         (("give", "team-a"), "invalid choice: 'give'"),
         (("add", "b", "--check"), "there is no dry run of this"),
@@ -149,7 +149,11 @@ def test_what_cannot_be_is_wrong_usage_and_names_the_value(
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("- 1\n", "has no list gateway_clients"), ("gateway_clients: 7\n", "is no list of clients"), ("{", "ParserError")],
+    [
+        ("- 1\n", "has no list gateway_clients"),
+        ("gateway_clients: 7\n", "is not a list of clients"),
+        ("{", "ParserError"),
+    ],
 )
 def test_a_file_that_is_none_of_ours_is_left_alone(text: str, said: str, interpreter: Path, inventory: Path) -> None:
     path = inventory / "group_vars/all/clients.yml"
@@ -163,9 +167,9 @@ def test_a_file_that_is_none_of_ours_is_left_alone(text: str, said: str, interpr
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("rotate", "team-b"), "there is no client team-b; there is team-a"),
+        (("rotate", "team-b"), "there is no client team-b. Fix: name one of these: team-a"),
         (("remove", "team-b"), "there is no client team-b"),
-        (("add", "team-a"), "there is a client team-a already; rotate gives it a new key"),
+        (("add", "team-a"), "there is a client team-a already. Fix: choose another name"),
     ],
 )
 def test_who_is_not_there_or_is_there_already_is_named(

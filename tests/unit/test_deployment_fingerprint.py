@@ -30,7 +30,7 @@ LookupModule = load("deployment/lookup_plugins/deployment_tree").LookupModule
 
 
 class Engine:
-    """Stands where the module asks the engine's client, with things by kind."""
+    """Replaces the engine's client for the module, with things by kind."""
 
     def __init__(self) -> None:
         self.things: dict[str, list[dict[str, Any]]] = {

@@ -212,7 +212,7 @@ def _arguments(check: Callable[..., None], world: World) -> Iterator[dict[str, A
 
 
 def _red(world: World) -> dict[str, CheckFailedError]:
-    """Return the checks that fail on a host, with what they say."""
+    """Return the checks that fail on a host, with their messages."""
     red: dict[str, CheckFailedError] = {}
     for module in MODULES:
         for name, check in vars(module).items():

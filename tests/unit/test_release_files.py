@@ -1,4 +1,4 @@
-"""A release is written as it was rendered, and told by name where it is not so any more; half of one is no release."""
+"""A release is written as it was rendered, its changed files are named, and half of one is not a release."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Host:
         monkeypatch.setattr(module.Release.__init__, "__defaults__", (OWN,))
 
     def run(self, *, check: bool = False, **files: str) -> dict[str, Any]:
-        """Run the module with the files; return what it says."""
+        """Run the module with the files; return its result."""
         bundle = base64.b64encode(json.dumps({**FILES, **files}).encode()).decode()
         given = {"path": str(self.root), "bundle": bundle, "secrets": ["secrets.json"], "uid": OWN}
         given |= {"compared_with": str(self.serving), "shown": ["config.yaml"], "folders": [str(self.folder / "slots")]}

@@ -42,7 +42,7 @@ GOOD: dict[str, dict[str, Any]] = {
 
 
 class Proxy:
-    """What stands behind the gate: keeps what it sees, and answers 200."""
+    """The application behind the gate: keeps what it sees, and answers 200."""
 
     def __init__(self) -> None:
         """See nothing yet."""

@@ -126,7 +126,7 @@ def test_what_an_advisory_is_about_is_found_with_its_mend(
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(None, "is not there"), ("{", "is no JSON"), ("[1]", "is no advisory"), ('{"a": 1}', "is no advisory")],
+    [(None, "does not exist"), ("{", "is not JSON"), ("[1]", "is not an advisory"), ('{"a": 1}', "is not an advisory")],
 )
 def test_what_is_no_advisory_is_refused_by_name(tmp_path: Path, content: str | None, words: str) -> None:
     path = tmp_path / "advisories.json"

@@ -28,7 +28,7 @@ KEY = "sk-planted-key"
 
 
 class Router:
-    """Stands where LiteLLM would, with two workers that take turns; what it answers can be spoilt."""
+    """Replaces LiteLLM, with two workers that take turns; a test can spoil its answers."""
 
     def __init__(self) -> None:
         self.listed, self.hook, self.hard_pool, self.status, self.echo = (
@@ -93,7 +93,7 @@ class Router:
 
 
 class Engine:
-    """Stands where the module asks the engine's client."""
+    """Replaces the engine's client for the module."""
 
     def __init__(self) -> None:
         self.answer = (0, "running 0 0 healthy\n", "")

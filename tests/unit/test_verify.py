@@ -55,7 +55,7 @@ CONTAINER: Json = {
         "Privileged": False,
     },
 }
-# Stands for the plug-in: what counts is that its word on the routes is heeded.
+# Replaces the plug-in: what counts is that its verdict on the routes is heeded.
 PLUGIN = "import json, sys\nsys.exit('version' not in json.load(open(sys.argv[2])))\n"
 
 

@@ -1,4 +1,4 @@
-"""What only makes sense with what came before, what calls an answer wrong, and what stands for itself."""
+"""What only makes sense with what came before, what calls an answer wrong, and what is self-contained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hook: what it does to a request, what it says about it, and that nothing fails because of it."""
+"""The hook: what it does to a request, what it logs, and that nothing fails because of it."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
     [
         ("{", "is not valid JSON"),
         ("[]", "must be one JSON object"),
-        ('{"version": 1, "version": 1}', "the key 'version' stands twice"),
+        ('{"version": 1, "version": 1}', "the key 'version' is twice"),
         ("[" * 100_000, "is not valid JSON"),
     ],
 )

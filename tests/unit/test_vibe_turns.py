@@ -327,7 +327,7 @@ def test_a_state_is_read_as_it_was_written() -> None:
     [
         ("nonsense", "is not JSON"),
         (b"\xff\xfe", "is not JSON"),
-        ("[]", "is no JSON object"),
+        ("[]", "is not a JSON object"),
         ("{}", "is of another version"),
         ('{"version": 2, "side": "cheap"}', "is of another version"),
         ('{"version": 1, "side": "dear", "escalated": false, "position": 1, "ask": 1}', "has values"),

@@ -64,7 +64,7 @@ def modules_of(provider: str) -> list[str]:
 
 
 def import_libraries() -> None:
-    """Import what stands on its own."""
+    """Import the libraries that need no LiteLLM."""
     for name in LIBRARIES:
         importlib.import_module(name)
 

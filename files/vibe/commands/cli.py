@@ -169,7 +169,7 @@ def _routes_for(named: Path | None, beside: Path, threshold: float) -> Routes:
     path = named or default_path(beside)
     if named or path.exists():
         return load_routes(path, RULE_NAMES)
-    # No deployment here: the roles of the pools stand in for their names.
+    # No deployment here, so no pool names: use the pools' roles.
     family = Family("any", "any", "cheap_pool", "strong_pool", "safe_pool", threshold)
     return Routes({family.virtual_model: family}, frozenset(("cheap_pool", "strong_pool", "safe_pool")))
 

@@ -64,7 +64,7 @@ class _Once:
 
 
 def _asked(line: bytes) -> tuple[object, dict[str, object]]:
-    """Return the identifier of a *line* and the request that it stands for."""
+    """Return the identifier of a *line* and the request that it describes."""
     entry = read_line(line)
     name = entry.get("id")
     if isinstance(name, bool) or not isinstance(name, _ID_TYPES):

@@ -91,7 +91,7 @@ class Task:
     """Labels as rows of numbers, and the part of the gain that the prior explains."""
 
     def __init__(self, labels: list[Label], prior: Prior) -> None:
-        """Take the *labels*, and the *prior* that a head is to stand on."""
+        """Take the *labels*, and the *prior* that a head adds to."""
         self.gains = gains_of(labels)
         self.prior_raw = [label.values[_JUDGED] for label in labels]
         self.centre = prior.head_centre
@@ -178,7 +178,7 @@ def _proof(task: Task, scores: list[float]) -> tuple[list[Point], dict[float, tu
 
 
 def _out_of_fold(task: Task, keys: list[str]) -> list[float]:
-    """Predict every label by a head that has not seen it; equal prompts stand in one fold."""
+    """Predict every label by a head that has not seen it; equal prompts are in one fold."""
     distinct = sorted(set(keys))
     random.Random(_SEED).shuffle(distinct)
     fold_of = {key: place % FOLDS for place, key in enumerate(distinct)}

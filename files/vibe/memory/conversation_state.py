@@ -53,7 +53,7 @@ class State:
         return self.side == CHEAP and self.left_at > 0
 
     def is_of(self, dialogue: Dialogue) -> bool:
-        """Whether the prompt that this was decided at stands in *dialogue*, at its place."""
+        """Whether the prompt that this was decided at is in *dialogue*, at its position."""
         if self.position == dialogue.position:
             return self.prompt == prompt_number(dialogue.prompt)
         return self.position < dialogue.position and self.prompt == prompt_number(dialogue.prompt_at(self.position))
@@ -104,7 +104,7 @@ def decoded(text: object) -> State:
     except (ValueError, RecursionError):
         raise StateError("is not JSON") from None
     if not isinstance(found, dict):
-        raise StateError("is no JSON object")
+        raise StateError("is not a JSON object")
     if found.get("version") != VERSION:
         raise StateError("is of another version")
     side, escalated = found.get("side"), found.get("escalated")

@@ -1,4 +1,4 @@
-"""How a conversation stands before a turn: which side serves it, and whether it was escalated."""
+"""The state of a conversation before a turn: which side serves it, and whether it was escalated."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Standing:
         return self.state is not None and self.state.escalated
 
     def after(self, verdict: Verdict, position: int, prompt: str | None) -> Standing:
-        """Return how the conversation stands after *verdict* on the *prompt* at *position*."""
+        """Return the conversation's standing after *verdict* on the *prompt* at *position*."""
         if not verdict.is_kept or prompt is None:
             return self
         escalated = verdict.side == STRONG and (verdict.escalates or self.is_escalated)

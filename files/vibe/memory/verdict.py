@@ -13,7 +13,7 @@ CHEAP, STRONG, SAFE, PASS = "cheap", "strong", "safe", "pass"
 class Verdict:
     """``side``: CHEAP, STRONG, SAFE or PASS; ``reasons``: for log and headers; ``score``: 0 to 100, if there is one.
 
-    ``is_kept``: the conversation stands on that side (CHEAP or STRONG) from now on; ``escalates``: and stays there.
+    ``is_kept``: the conversation stays on that side (CHEAP or STRONG) from now on; ``escalates``: and stays there.
     """
 
     side: str

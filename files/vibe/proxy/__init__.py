@@ -1,4 +1,4 @@
-"""What stands between a client and LiteLLM: nothing that a client sends is LiteLLM's to obey.
+"""The layer between a client and LiteLLM: LiteLLM obeys nothing that a client sends.
 
 A request passes three gates. On the way in, ``request_gate`` reads the body once and rebuilds it from the fields of the
 API that was asked (``api_fields``, ``shapes``, ``request_check``), within bounds (``size``); a field that LiteLLM would

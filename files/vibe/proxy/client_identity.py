@@ -1,4 +1,4 @@
-"""Who asks, as the gateway says it: its digest of the client's key stands for a name, and for the models it may use.
+"""Who asks, as the gateway reports it: the digest of the client's key maps to a name and to the models it may use.
 
 The gateway alone knows the clients. To a router it shows LiteLLM's own key, and says for whom. While a rollout changes
 that key, releases with the old and with the new one serve side by side, so the gateway shows both.

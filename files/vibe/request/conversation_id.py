@@ -2,7 +2,7 @@
 
 Identifiers are those of Claude Code and Codex CLI (recorded: tests/fixtures/clients), of Open WebUI, opencode and
 LiteLLM (from their documentation), and the Responses API's ``conversation``. Without one, a digest of the tools' names
-and the opening prompt stands for the conversation, and what first came back tells it from others that opened alike. A
+and the opening prompt identifies the conversation, and what first came back tells it from others that opened alike. A
 ``prompt_cache_key`` is often one for many conversations: it is part of that digest. The owner of the API key and the
 virtual model are part of every key, so customers never share.
 """
@@ -61,7 +61,7 @@ def conversation_of(
             agent = headers.get(_CLAUDE_CODE_AGENT) if place == CLAUDE_CODE_SESSION else None
             key = _digest(owner, model, place, named, str(agent))
             return Conversation(key, key[:SHORT_CHARS], is_named=True), tuple(ignored)
-        # Not what it says: it is the client's text.
+        # Its text is not logged: it is the client's.
         ignored.append(f"{place} is no identifier")
     position, opening = _opening(dialogue)
     if not opening:

@@ -26,7 +26,7 @@ _TAG_OPENING, _TAG_CLOSING, _LONGEST_TAG, _FENCE = "[[vibe:", "]]", 220, "```"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One choice: where it came from, and the ``value``, "" where that is no name."""
+    """One choice: where it came from, and the ``value``, "" where it is not a name."""
 
     source: str
     value: str

@@ -1,4 +1,4 @@
-"""The turns of a request, as far as it sends them: where its last human prompt stands, and what came before it.
+"""The turns of a request, as far as it sends them: where its last human prompt is, and what came before it.
 
 Positions are indexes into the list of ``messages`` or ``input``. Accepts any JSON shape, raises on none.
 """

@@ -63,7 +63,7 @@ def read_family(name: str, entry: object, known: Known, faults: list[str]) -> Fa
     faults.extend(f"{where}.{fault}" for fault in _faults_of(given, known))
     if len(faults) > before:
         return None
-    # What is not given keeps the family's own default: it stands there alone.
+    # What is not given keeps the family's own default, which is defined only there.
     values = {key: _read(key, value) for key, value in given.items()}
     values.setdefault("safe_pool", values["strong_pool"])
     return Family(

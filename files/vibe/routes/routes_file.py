@@ -81,7 +81,7 @@ def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
     keys = [key for key, _ in pairs]
     repeated = sorted({key for key in keys if keys.count(key) > 1})
     if repeated:
-        raise ValueError(f"the key {repeated[0]!r} stands twice in one object")
+        raise ValueError(f"the key {repeated[0]!r} is twice in one object")
     return dict(pairs)
 
 

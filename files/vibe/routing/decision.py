@@ -13,7 +13,7 @@ from vibe.routing.history_replay import first_verdict, standing_before
 from vibe.rules.cost_forecast import forecast_cost
 from vibe.scoring.scorer import Scorer
 
-# What stands for a rule where none could decide.
+# The rule's name where no rule decided.
 NO_RULE = "none"
 REASON_ERROR, REASON_OFF = "router_error", "routing is off"
 

@@ -1,4 +1,4 @@
-"""How a conversation stands before a turn: from what is remembered, and from the prompts that came since.
+"""The standing of a conversation before a turn: from what is remembered, and from the prompts that came since.
 
 Clients send the whole history with every turn. So what is not remembered (another worker had the turn, Redis is away)
 is decided again, in order, and every worker comes to the same side by itself.
@@ -31,7 +31,7 @@ _NO_FIELDS: Mapping[str, object] = {}
 
 
 def standing_before(request: Request, family: Family, scorer: Scorer, state: State | None) -> Standing:
-    """Return how the conversation stands when the last prompt of *request* comes.
+    """Return the conversation's standing when the last prompt of *request* comes.
 
     In a tool loop that prompt is decided already, and part of it.
     """
@@ -49,7 +49,7 @@ def standing_before(request: Request, family: Family, scorer: Scorer, state: Sta
     if dialogue.in_tool_loop and dialogue.prompt is not None:
         end += 1
     prompts = dialogue.prompts_between(start, end, MOST_REPLAYED)
-    # What tools gave back for a prompt stands before the next one.
+    # The tool results of a prompt come before the next prompt.
     ends = [
         *(position for position, _ in prompts[1:]),
         len(dialogue.turns) if dialogue.in_tool_loop else dialogue.position,
@@ -80,7 +80,7 @@ def first_verdict(
 def _after(
     request: Request, prompt: str, position: int, standing: Standing, family: Family, scorer: Scorer
 ) -> Standing:
-    """Return how a conversation stands after an earlier *prompt*: of its request, what was said till then is known."""
+    """Return a conversation's standing after an earlier *prompt*; of its request, only what came before is known."""
     dialogue = Dialogue(prompt, request.dialogue.turns, position)
     turn = purpose_of_turn(prompt, is_opening=dialogue.is_opening) or MAIN
     choices = choices_of(_NO_FIELDS, _NO_FIELDS, prompt)

@@ -12,7 +12,7 @@ from vibe.scoring.scorer import Scorer
 
 @dataclass(frozen=True, slots=True)
 class RuleContext:
-    """The ``request``, the ``family`` that it asks, the family's ``scorer``, and how its conversation stands."""
+    """The ``request``, the ``family`` that it asks, the family's ``scorer``, and its conversation's standing."""
 
     request: Request
     family: Family

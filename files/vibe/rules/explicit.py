@@ -26,6 +26,6 @@ def judge(context: RuleContext) -> Verdict | None:
             side = sides[choice.value]
             return Verdict(side, (f"{choice.source} choice", *ignored), is_kept=side != SAFE)
         else:
-            # Not what it says: it is the client's text.
+            # Its text is not logged: it is the client's.
             ignored.append(f"{choice.source} choice names no pool of the family")
     return Verdict(PASS, tuple(ignored)) if ignored else None

@@ -18,7 +18,7 @@ from vibe.rules.cost_forecast import CostForecast
 
 
 def side_for(score: float, standing: Standing, family: Family, at: float, forecast: Callable[[], CostForecast]) -> str:
-    """Return the side that serves a prompt of *score*, *at* seconds, in a conversation that stands at *standing*.
+    """Return the side that serves a prompt of *score*, *at* seconds, in a conversation with this *standing*.
 
     *forecast* gives what the prompt is expected to bring; asked for only where it counts.
     """

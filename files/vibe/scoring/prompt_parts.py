@@ -27,7 +27,7 @@ MIN_QUOTE_CHARS = 60
 MOST_QUOTES = 200
 # A label without a colon is a line of its own.
 MAX_LABEL_CHARS = 40
-# One side of a delimiter that stands alone, and what follows a label, from so many characters on.
+# One side of a delimiter without a partner, and what follows a label, from so many characters on.
 MIN_SIDE_CHARS, MIN_LABELLED_CHARS = 150, 40
 # A paragraph of more is no instruction by its place alone, and texts of less are one.
 MAX_PARAGRAPH_CHARS = 420
@@ -278,7 +278,7 @@ def _block(lines: list[str], start: int, closings: dict[str, list[int]], delimit
 
 
 def _around_delimiter(lines: list[str], kinds: list[str], index: int) -> int:
-    """Take for material the longer side of a delimiter that stands alone; return the last line that is decided."""
+    """Take for material the longer side of a delimiter without a partner; return the last line that is decided."""
     before, after = sum(map(len, lines[:index])), sum(map(len, lines[index + 1 :]))
     if max(before, after) <= MIN_SIDE_CHARS:
         return index

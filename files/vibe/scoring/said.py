@@ -24,7 +24,7 @@ _HASH_MASK = (1 << HASH_BITS) - 1
 # Words that are remembered with their pieces, some 1 kB each, and words that are with their hash alone.
 _PIECES_REMEMBERED, _HASHES_REMEMBERED = 1 << 14, 1 << 16
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?|\d+|[^\w\s]")
-# Thai, kana, Chinese characters and Hangul: written without spaces, so pairs of characters stand for words.
+# Thai, kana, Chinese characters and Hangul: written without spaces, so pairs of characters serve as words.
 UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 

@@ -1,7 +1,7 @@
 """Whether a turn continues what was asked before, and whether it calls the answer wrong: two small linear models.
 
 Fitted on labelled turns in thirty languages (``tests/bench/routing/fit_turns.py``), each with its threshold at even
-odds: few prompts that stand alone may be taken for a continuation, and few that do not complain for a complaint.
+odds: few self-contained prompts may be taken for a continuation, and few that do not complain for a complaint.
 """
 
 from __future__ import annotations

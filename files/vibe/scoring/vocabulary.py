@@ -23,7 +23,7 @@ ACKNOWLEDGEMENT = _words(
     """ok okay yes no yep nope sure thanks thank thx ty great nice cool perfect fine good please sorry continue proceed
     go ahead right correct done danke gracias merci obrigado grazie спасибо да нет ja nein sí oui"""
 )
-# What may stand beside a greeting or an acknowledgement without making it a question.
+# What may accompany a greeting or an acknowledgement without making it a question.
 FILLER = _words(
     """there you u how are is it a the to for and so very much all everyone again my friend what's up day doing i i'm
     am"""

@@ -37,7 +37,7 @@ def read_weights(path: Path, kind: str) -> dict[str, object]:
     """Return the weights file of *kind* at *path*, its version and checksum proved.
 
     Raises:
-        WeightsFileError: it is missing, is no JSON, or is of another kind, version or content than it says.
+        WeightsFileError: it is missing, is not JSON, or is of another kind, version or content than it says.
     """
     document = read_json(path, lambda why: fault(path, kind, why))
     if not isinstance(document, dict):
@@ -81,7 +81,7 @@ def numbers(document: Mapping[str, object], key: str, length: int, path: Path, k
 
 
 def check_names(document: Mapping[str, object], key: str, known: Sequence[str], path: Path, kind: str) -> None:
-    """Refuse a weights file whose features are not this program's, or stand in another order."""
+    """Refuse a weights file whose features are not this program's, or are in another order."""
     if document.get(key) != list(known):
         raise fault(path, kind, f"{key}: is for other features than this release has")
 

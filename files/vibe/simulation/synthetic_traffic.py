@@ -22,7 +22,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-# PROMPT stands for itself; CONTINUATION goes on with the prompt before, LOOP brings it a tool's result.
+# PROMPT is self-contained; CONTINUATION goes on with the previous prompt; LOOP brings it a tool's result.
 PROMPT, CONTINUATION, LOOP = "prompt", "continuation", "loop"
 KINDS = (CHAT, MIXED, CODING, DOCUMENT) = ("chat", "mixed", "coding", "document")
 HARD_SHARE = 0.3

@@ -40,22 +40,30 @@ def read_advisories(path: Path) -> list[dict[str, Any]]:
     """Return the advisories of a file, or of every .json file in a folder; withdrawn ones are left out.
 
     Raises:
-        AdvisoryError: *path* is missing, or something in it is no advisory.
+        AdvisoryError: *path* is missing, or something in it is not an advisory.
     """
     if not path.exists():
-        raise AdvisoryError(f"--advisories: {path} is not there; name a file or a folder of advisories in OSV's format")
+        raise AdvisoryError(
+            f"--advisories: {path} does not exist. Fix: name a file or a folder of advisories in OSV's format"
+        )
     files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
     if not files:
-        raise AdvisoryError(f"--advisories: {path} has no .json file; unpack OSV's all.zip of PyPI or Debian there")
+        raise AdvisoryError(
+            f"--advisories: {path} has no .json file. Fix: unpack OSV's all.zip of PyPI or Debian there"
+        )
     read: list[dict[str, Any]] = []
     for file in files:
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise AdvisoryError(f"--advisories: {file} is no JSON: {error}; take it out, or fetch it again") from None
+            raise AdvisoryError(
+                f"--advisories: {file} is not JSON: {error}. Fix: remove it, or fetch it again"
+            ) from None
         entries = content if isinstance(content, list) else [content]
         if not all(isinstance(entry, dict) and "id" in entry for entry in entries):
-            raise AdvisoryError(f"--advisories: {file} has something that is no advisory of OSV's: each has an id")
+            raise AdvisoryError(
+                f"--advisories: {file} has an entry without an id, which is not an advisory. Fix: use OSV's files"
+            )
         read += [entry for entry in entries if "withdrawn" not in entry]
     return read
 

@@ -52,13 +52,13 @@ class ClientError(Exception):
 
 
 def clients_file(inventory: Path) -> Path:
-    """Return where the clients of an *inventory*, a folder or a file in it, stand.
+    """Return the file of the clients of an *inventory*, which is a folder or a file in one.
 
     Raises:
         ClientError: there is no such inventory.
     """
     if not inventory.exists():
-        raise ClientError(f"there is no inventory {inventory}; name one of inventory/ with -i")
+        raise ClientError(f"there is no inventory {inventory}. Fix: name one of inventory/ with -i")
     folder = inventory if inventory.is_dir() else inventory.parent
     return folder / "group_vars/all/clients.yml"
 
@@ -75,10 +75,12 @@ def read_clients(path: Path) -> list[dict[str, Any]]:
         clients = (yaml.safe_load(path.read_text(encoding="utf-8")) or {})[VARIABLE]
     except (yaml.YAMLError, KeyError, TypeError, UnicodeDecodeError) as error:
         raise ClientError(
-            f"{path}: has no list {VARIABLE} ({type(error).__name__}); correct it, or remove it"
+            f"{path}: has no list {VARIABLE} ({type(error).__name__}). Fix: correct the file, or remove it"
         ) from None
     if not isinstance(clients, list) or not all(isinstance(each, dict) and "name" in each for each in clients):
-        raise ClientError(f"{path}: {VARIABLE} is no list of clients with names; correct it, or remove it")
+        raise ClientError(
+            f"{path}: {VARIABLE} is not a list of clients with names. Fix: correct the file, or remove it"
+        )
     return clients
 
 
@@ -113,8 +115,8 @@ def find(clients: list[dict[str, Any]], name: str) -> dict[str, Any]:
     for client in clients:
         if client["name"] == name:
             return client
-    known = ", ".join(client["name"] for client in clients) or "nobody"
-    raise ClientError(f"there is no client {name}; there is {known}")
+    known = ", ".join(client["name"] for client in clients) or "none yet"
+    raise ClientError(f"there is no client {name}. Fix: name one of these: {known}")
 
 
 def new_key() -> tuple[str, str]:
@@ -130,7 +132,7 @@ def add(clients: list[dict[str, Any]], options: argparse.Namespace) -> str:
         ClientError: the name is taken.
     """
     if options.name in [client["name"] for client in clients]:
-        raise ClientError(f"there is a client {options.name} already; rotate gives it a new key")
+        raise ClientError(f"there is a client {options.name} already. Fix: choose another name; rotate gives a new key")
     key, digest = new_key()
     wanted = {
         "name": options.name,
@@ -188,16 +190,19 @@ def bring(inventory: Path, others: list[str]) -> None:
     done = subprocess.run([*command, "-i", str(inventory), *others], stdout=sys.stderr, check=False, cwd=PROJECT)
     if done.returncode:
         raise ClientError(
-            "the gateways were not updated (see above); the clients are as before: fix that and try again"
+            "the gateways were not updated (see above), and the clients are as before. "
+            "Fix: remove that cause, then try again"
         )
 
 
 def a_name(text: str) -> str:
     """Return *text* if it can be a client's name."""
     if not _NAME.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no name: up to 64 letters, digits, dots, hyphens, underscores")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a client name. Fix: use up to 64 letters, digits, dots, hyphens, underscores"
+        )
     if text == OPERATOR:
-        raise argparse.ArgumentTypeError(f"{text} is the operator, who has the key of LiteLLM")
+        raise argparse.ArgumentTypeError(f"{text} is the operator, who has LiteLLM's key. Fix: choose another name")
     return text
 
 
@@ -206,16 +211,18 @@ def a_time(text: str) -> str:
     for form in _TIMES:
         with contextlib.suppress(ValueError):
             if datetime.strptime(text, form).replace(tzinfo=UTC) <= datetime.now(UTC):
-                raise argparse.ArgumentTypeError(f"{text} is past")
+                raise argparse.ArgumentTypeError(f"{text} is in the past. Fix: write a later one")
             return text
-    raise argparse.ArgumentTypeError(f"{text!r} is neither a day such as 2027-01-31 nor a time: 2027-01-31T12:00:00Z")
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is not a date. Fix: write a day (2027-01-31) or a time in UTC (2027-01-31T12:00:00Z)"
+    )
 
 
 def some_models(text: str) -> list[str]:
     """Return the names that *text* lists; none would mean all to whoever reads the file."""
     names = [each.strip() for each in text.split(",") if each.strip()]
     if not names:
-        raise argparse.ArgumentTypeError(f"{text!r} names no model; leave --models out for all of them")
+        raise argparse.ArgumentTypeError(f"{text!r} names no model. Fix: name one, or omit --models for all of them")
     return names
 
 
@@ -224,7 +231,7 @@ def between(least: int, most: int) -> Any:
 
     def read(text: str) -> int:
         if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
         return int(text)
 
     return read

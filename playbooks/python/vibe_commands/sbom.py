@@ -174,7 +174,7 @@ def document_of(client: docker.DockerClient, name: str) -> Document:
     try:
         image = client.images.get(name)
     except docker.errors.ImageNotFound:
-        raise SbomError(f"{name}: the engine has no such image; docker images lists those that it has") from None
+        raise SbomError(f"{name}: the engine has no such image. Fix: name one that docker images lists") from None
     container = client.containers.create(name, entrypoint="none")
     try:
         with tempfile.TemporaryDirectory(prefix="vibe-sbom-") as folder:
@@ -188,7 +188,9 @@ def document_of(client: docker.DockerClient, name: str) -> Document:
     finally:
         container.remove()
     if not parts:
-        raise SbomError(f"{name}: it has neither dpkg's records nor a Python package")
+        raise SbomError(
+            f"{name}: it has neither dpkg's records nor a Python package. Fix: name an image with one of them"
+        )
     return merged(name, image.id, f"{image.attrs['Created'][:19]}Z", distribution, parts)
 
 
@@ -218,7 +220,7 @@ def main(words: Sequence[str]) -> int:
             tag for image in client.images.list(OURS) for tag in image.tags if not tag.startswith(BASE)
         )
         if not names:
-            raise SbomError("this engine has no image of this toolkit: run ./deploy.sh first, or name an image")
+            raise SbomError("this engine has no image of this toolkit. Fix: run ./deploy.sh first, or name an image")
         found: list[Finding] = []
         given.out.mkdir(parents=True, exist_ok=True)
         for name in names:

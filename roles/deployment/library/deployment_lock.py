@@ -20,7 +20,7 @@ module: deployment_lock
 short_description: Take, keep and free the lock of a deployment
 description:
   - The lock is a file on one host that all deployments of an environment agree on; its folder exists.
-    Who holds it stands in it.
+    It names its holder.
   - Taking it again in the same run renews it.
     One that was not renewed for O(ttl) seconds is taken over, for its run no longer lives.
   - A lock that is kept is never taken over, and freed by name alone.
@@ -99,7 +99,7 @@ def read(path: Path) -> dict[str, Any]:
     """Return who holds the lock, or an empty dictionary.
 
     Raises:
-        ValueError: the file is no JSON object.
+        ValueError: the file is not a JSON object.
     """
     try:
         text = path.read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ short_description: Merge settings into daemon.json
 description:
   - Keys that are not named here keep what an administrator gave them.
   - The file is written only when its meaning changes.
-  - A file that is no JSON object is refused with its line and column, and left as it is.
+  - A file that is not a JSON object is refused with its line and column, and left as it is.
 options:
   path:
     description: The engine's configuration file.

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Compares what a gateway's log says of a release's first hosts with what it says of the others."""
+"""Compares a gateway's log of a release's first hosts with its log of the others."""
 
 from __future__ import annotations
 

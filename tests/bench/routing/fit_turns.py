@@ -4,7 +4,7 @@
     .venv-fit/bin/python tests/bench/routing/fit_turns.py              # writes the file and says how good it is
     .venv-fit/bin/python tests/bench/routing/fit_turns.py --dry-run    # only says it
 
-Its requirements are those of fit_judgement.py. Twins stand next to each other, so folds are blocks of ten rows. The
+Its requirements are those of fit_judgement.py. Twins are next to each other, so folds are blocks of ten rows. The
 settings below and the thresholds were chosen on these folds, so what it says is somewhat better than the truth.
 """
 
@@ -35,7 +35,7 @@ SCALES = {
     COMPLAINT: Scales(words=1.5, pieces=1.5, phrases=2.0, vectors=1.5, numbers=0.5),
 }
 FOLDS = 10
-# Of hard prompts that stand alone so many at most may be taken for continuations, and of what is taken for a complaint
+# Of self-contained hard prompts, so many at most may be taken for continuations, and of what is taken for a complaint
 # so many must be one.
 MOST_LOST, LEAST_PRECISION = 0.02, 0.87
 FOLLOWUPS, VERDICTS = ("followups", "followups3"), ("verdicts", "verdicts3", "verdicts4")
@@ -81,7 +81,7 @@ def continuation() -> tuple[dict[str, object], list[tuple[tuple[str, str, str], 
     threshold = lost[int(MOST_LOST * hard.sum())]
     taken = listed | (unseen > threshold)
     print(
-        f"continuation: {taken[hard].mean():.3f} of {hard.sum()} hard prompts that stand alone are taken for one, "
+        f"continuation: {taken[hard].mean():.3f} of {hard.sum()} self-contained hard prompts are taken for one, "
         f"by the list {listed[hard].mean():.3f}"
     )
     for name in FOLLOWUPS:

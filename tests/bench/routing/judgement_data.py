@@ -25,7 +25,7 @@ BLOCK = 10
 class Prompt:
     """A ``text`` of ``level`` 1 to 5, of the set ``source`` in the language ``lang`` (two letters).
 
-    ``block`` is the same for twins, which stand next to each other; of a composition it is its instruction's.
+    ``block`` is the same for twins, which are next to each other; of a composition it is its instruction's.
     """
 
     text: str
@@ -47,7 +47,7 @@ def rows(name: str) -> list[dict[str, Any]]:
 
 
 def prompts() -> list[Prompt]:
-    """Return all labelled prompts; the two of a pair stand next to each other, the cheap one first."""
+    """Return all labelled prompts; the two of a pair are next to each other, the cheap one first."""
     return [*_lists(), *_pairs(), *_composed(), *_from_followups()]
 
 
@@ -87,7 +87,7 @@ def _composed() -> Iterator[Prompt]:
 
 
 def _from_followups() -> Iterator[Prompt]:
-    """Yield what a follow-up came after, and those that stand alone."""
+    """Yield what a follow-up came after, and self-contained ones."""
     for row in (*rows("followups"), *rows("followups3")):
         yield _prompt(row["before"], FOLLOWUPS, row["lang"], block_of(row["id"]))
         if row["label"] == "independent":

@@ -3,7 +3,7 @@
 
     ./deploy.sh && .venv-test/bin/python tests/bench/stack/throughput.py [--rounds 5] [--only NAME ...]
 
-Ours is the deployment as it stands, asked for a virtual model through the gateway. Both arms of LiteLLM are the serving
+Ours is the deployment as it is, asked for a virtual model through the gateway. Both arms of LiteLLM are the serving
 release's image with the plug-in taken out, one worker by its own command line, asked directly: for the pool by name,
 and for a model of its complexity_router over the same pools, by its own heuristic. From 16 connections that ask for a
 chat completion of 50 characters, each row changes one thing. Arms alternate, in both orders, in one run of some quarter

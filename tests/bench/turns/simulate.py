@@ -4,8 +4,8 @@
     .venv-test/bin/python tests/bench/turns/simulate.py [--count 1000] [--seed 1] [--redis redis://:PASSWORD@HOST:6379]
 
 Three arms decide the same turns with the hook itself: one worker with memory; two workers, each turn at one of them,
-that share Redis (the one named, else a stand-in in memory behind the same store); and, for comparison, two workers with
-a Redis that is away, which have their own memory and the history of each request. Prints one JSON object: turns by
+that share Redis (the one named, else a replacement in memory behind the same store); and, for comparison, two workers
+with a Redis that is away, which have their own memory and the history of each request. Prints one JSON object: turns by
 kind, how often the pool changed at a turn of each kind, and how many decisions differ from the one worker's.
 """
 

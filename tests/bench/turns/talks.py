@@ -15,7 +15,7 @@ from typing import Any
 CHAT, RESPONSES, MESSAGES = "acompletion", "aresponses", "anthropic_messages"
 # A coffee, a night, a long weekend.
 PAUSES = (1800.0, 14 * 3600.0, 4 * 24 * 3600.0)
-# PROMPT stands for itself, CONTINUATION and LOOP belong to the prompt before, COMPLAINT calls an answer wrong.
+# PROMPT is self-contained, CONTINUATION and LOOP belong to the prompt before, COMPLAINT calls an answer wrong.
 PROMPT, CONTINUATION, LOOP, COMPLAINT = "prompt", "continuation", "loop", "complaint"
 PAUSE_CHANCE, COMPACTION_CHANCE, FAILING_CHANCE, COMPLAINT_CHANCE = 0.03, 0.03, 0.05, 0.03
 

@@ -109,7 +109,7 @@ def hook_is_registered(case: Case, machine: Machine) -> None:
     if HOOK in callbacks:
         return
     elsewhere = [section for section, values in config.items() if isinstance(values, dict) and HOOK in str(values)]
-    found = f"it stands in {', '.join(elsewhere)}, where LiteLLM does not look" if elsewhere else "it stands nowhere"
+    found = f"it is in {', '.join(elsewhere)}, where LiteLLM does not look" if elsewhere else "it is nowhere"
     raise CheckFailedError(f"{HOOK} in litellm_settings.callbacks", found, HINT_RENDER)
 
 

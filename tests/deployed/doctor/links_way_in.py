@@ -78,7 +78,7 @@ def gateway_itself_answers(case: Case) -> None:
         raise CheckFailedError("an answer to GET /", type(error).__name__, hint) from error
     found = f"{answer.status}, {answer.headers.get('content-type', 'no type')}: {quoted(answer.text)}"
     proxies = [name for name in PROXIES if os.environ.get(name) or os.environ.get(name.lower())]
-    hint = "another program has that port, or stands in front of it: `ss -ltnp` there; or another " + ADDRESS
+    hint = "another program has that port, or is in front of it: `ss -ltnp` there; or another " + ADDRESS
     if LITELLMS_WORDS in answer.text:
         hint = f"that is a router's slot, and clients ask the gateway (gateway_port): another {ADDRESS}"
     if proxies:

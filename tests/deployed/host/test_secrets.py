@@ -23,7 +23,7 @@ def secrets(host: Host) -> dict[str, str]:
 
 
 def _require_none_in(secrets: dict[str, str], text: str, where: str) -> None:
-    """Require that no secret's value stands in *text*; names are shown, never values."""
+    """Require that no secret's value is in *text*; names are shown, never values."""
     names = ", ".join(name for name, value in secrets.items() if value in text)
     require(not names, f"no secret in {where}", f"the value of {names}", HINT_SECRET)
 

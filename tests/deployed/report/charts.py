@@ -1,4 +1,4 @@
-"""The page's plots, as SVG that stands in the page. Colours are the page's own, so that both follow light and dark."""
+"""The page's plots, as SVG inside the page. Colours are the page's own, so that both follow light and dark."""
 
 from __future__ import annotations
 

@@ -376,7 +376,7 @@ def check_route(case: Case, exchange: Exchange) -> None:
 
 
 def deserved(pool: str, pools: tuple[str, str], exchange: Exchange) -> str:
-    """Return the pool that a prompt deserves: *pool*, or where the operator's own labels judge, what they say."""
+    """Return the pool that a prompt deserves: *pool*, or the one of the operator's own labels where they judge."""
     decided = exchange.headers.get(POOL_HEADER)
     return decided if ADAPTER_HEADER in exchange.headers and decided in pools else pool
 
