@@ -339,7 +339,7 @@ def test_what_the_gateways_refuse_leaves_the_clients_as_they_were(askers: dict[s
     done = run(*CLIENT, "add", "other", "--models", "pool-chat-mini,pool-nope", check=False)
     assert done.returncode == 1
     assert done.stdout == ""
-    assert "(other) may ask for pool-nope, which is neither a virtual model nor a pool" in done.stderr
+    assert "(other) may request pool-nope, which is neither a virtual model nor a pool" in done.stderr
     assert "the clients are as before" in done.stderr
     assert FILE.read_bytes() == before
 
