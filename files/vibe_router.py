@@ -63,10 +63,10 @@ from vibe.telemetry.spending import spending_of
 
 
 class _WithoutLiteLLM:
-    """Base class where LiteLLM is not installed: command line and unit tests need no more."""
+    """Base class where LiteLLM is not installed: enough for the command line and unit tests."""
 
 
-# What a client is not to tell LiteLLM itself; with LiteLLM's own list, where it is installed.
+# Parameters that a client must not send to LiteLLM itself, with LiteLLM's own list where it is installed.
 CONTROLS = controls_of([])
 if TYPE_CHECKING or __name__ == "__main__":
     # The command line does not wait two seconds for LiteLLM's import.
@@ -78,13 +78,13 @@ else:
 
         CONTROLS = controls_of(all_litellm_params)
     except ModuleNotFoundError as error:
-        # A LiteLLM that is there but broken must stop the start: a hook of another class is silently never called.
+        # A broken LiteLLM must stop the start: it silently never calls a hook of another class.
         if error.name != "litellm":
             raise
         CustomLogger = _WithoutLiteLLM
 
 COMPLEXITY_THRESHOLD = Family.threshold
-# One set of series a process, however many routers a test makes.
+# One set of series per process, however many routers a test makes.
 METRICS = Metrics()
 count_with(METRICS.stopped)
 _HERE = Path(__file__).resolve().parent
@@ -95,7 +95,7 @@ class VibeIntelligentRouter(CustomLogger):
     """Routes requests for virtual models; leaves directly named models alone."""
 
     def __init__(self, routes: Routes = NO_ROUTES, scorers: Scorers | None = None, store: Store | None = None) -> None:
-        """Take the *routes* to decide by (without any, all is left alone), the *scorers* (default: the prior for all).
+        """Take the *routes* (None: leave every request alone) and the *scorers* (default: the prior for all).
 
         *store* keeps the states of conversations; by default that is LiteLLM's Redis, or memory where it has none.
         """
@@ -140,10 +140,10 @@ class VibeIntelligentRouter(CustomLogger):
         return data
 
     async def async_pre_call_deployment_hook(self, kwargs: dict[str, Any], call_type: object) -> None:
-        """Let a call to a provider leave, if it is to a deployment that its request may reach.
+        """Let a call to a provider pass if its request may reach the deployment.
 
         Raises:
-            DeploymentRefusedError: it is not. The only hook that may raise: such a call must not go out.
+            DeploymentRefusedError: it may not. Only this hook may raise: such a call must not go out.
         """
         gate = installed_gate()
         if gate is not None:
@@ -164,7 +164,7 @@ class VibeIntelligentRouter(CustomLogger):
                 return None
             served = served_pool(data, response)
             if served is not None and served != decision.get("pool"):
-                # Never silently another pool: the log says it as the headers do.
+                # Never silently another pool: log it, as the headers show it.
                 log(WARNING, f"FALLBACK pool={decision.get('pool')} served_pool={served} request_id={request_id(data)}")
             return response_headers(decision, served)
         except Exception as error:
@@ -178,7 +178,7 @@ class VibeIntelligentRouter(CustomLogger):
         user_api_key_dict: Any,
         traceback_str: str | None = None,
     ) -> None:
-        """Make of an error what a client may know: a 404 as the APIs have it, and nothing of what is inside."""
+        """Reduce an error to what a client may know: a 404 as the APIs define it, without internals."""
         try:
             if make_not_found(original_exception, request_data.get("model")):
                 log(INFO, f"unknown model: request_id={request_id(request_data)}")
@@ -192,7 +192,7 @@ class VibeIntelligentRouter(CustomLogger):
     async def async_log_success_event(
         self, kwargs: dict[str, Any], response_obj: Any, start_time: Any, end_time: Any
     ) -> None:
-        """Say what a routed request cost, and what the strong pool would have; LiteLLM calls it after the answer."""
+        """Count what a routed request cost, and would have in the strong pool; LiteLLM calls it after the answer."""
         parameters = kwargs.get("litellm_params")
         if not isinstance(parameters, dict):
             return
@@ -220,7 +220,7 @@ class VibeIntelligentRouter(CustomLogger):
         return family
 
     async def _decide(self, family: Family, request: Request, cache: object) -> Decision:
-        """Decide with what is remembered of the conversation, and remember it: one round trip, or none."""
+        """Decide with the conversation's state, and save the new state: one round trip, or none."""
         decided_by = self._thresholds.applied_to(family)
         store = self.store(cache)
         conversation, state = request.conversation, None
@@ -236,13 +236,13 @@ class VibeIntelligentRouter(CustomLogger):
         return decision
 
     def store(self, cache: object = None) -> Store:
-        """Return where conversations are remembered; *cache* is what LiteLLM gives its hooks, if it does."""
+        """Return the store of conversations; *cache* is what LiteLLM passes to its hooks, None if nothing."""
         if self._store is None:
             self._store = MemoryStore() if litellm_redis(cache) is None else RedisStore(lambda: litellm_redis(cache))
         return self._store
 
     def _keep(self, decision: Decision, request: Request, data: dict[str, Any]) -> None:
-        """Keep what can be learnt from *decision*, where the routes say so; a request never feels that it failed."""
+        """Record *decision* where the routes ask for it; a failure never affects the request."""
         if not self.routes.records:
             return
         talk = None if request.conversation is None else request.conversation.key
@@ -256,13 +256,13 @@ class VibeIntelligentRouter(CustomLogger):
             log_failure(f"not kept: request_id={request_id(data)}", error)
 
     def _take_out(self, data: dict[str, Any], client: str) -> None:
-        """Leave what is meant for LiteLLM itself out of *data*, and say so."""
+        """Remove parameters for LiteLLM itself from *data*, and log their names."""
         found = take_out(data, CONTROLS)
         if found:
             log(INFO, f"CONTROLS taken out: {', '.join(found)} client={client} request_id={request_id(data)}")
 
     def _apply(self, decision: Decision, data: dict[str, Any], call_type: str, client: str) -> None:
-        """Let *data* follow *decision*: first all that can fail, then the model's name."""
+        """Apply *decision* to *data*: first all that can fail, then the model's name."""
         model = decision.pool
         if call_type == WEBSOCKET:
             # LiteLLM resolves the alias in data["model"] only and sends the frame on as it is: name a pool in both.
@@ -277,7 +277,7 @@ class VibeIntelligentRouter(CustomLogger):
 
 
 def _count(counting: Callable[[], None]) -> None:
-    """Count, and never let a request feel that it failed: the counters' files may be full."""
+    """Count; a failure, such as a full disk, never affects the request."""
     try:
         counting()
     except Exception as error:

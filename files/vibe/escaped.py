@@ -1,4 +1,4 @@
-"""Text of somebody else on its way into a log or a terminal: nothing in it acts, or passes for a line of our log."""
+"""Escape foreign text for a log or a terminal: nothing in it acts, or looks like a log line of the router."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ _INDENT = "\n    "
 
 
 def escaped(text: str) -> str:
-    """Return *text* with control characters, escapes and marks of direction written out, as ``\\x1b`` or ``\\u202e``.
+    """Return *text* with control characters, escapes and directional marks written out, as ``\\x1b`` or ``\\u202e``.
 
-    Its lines but the first are indented: so no line of it begins like a log line of the router.
+    All lines but the first are indented, so that none begins like a log line of the router.
     """
     if text.isprintable():
         return text

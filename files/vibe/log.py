@@ -19,7 +19,7 @@ LEVEL_VARIABLE = "VIBE_LOG_LEVEL"
 
 
 def log(level: str, message: str) -> None:
-    """Write one line; ``VIBE_LOG_LEVEL`` (default INFO) hides what ranks lower. Never raises."""
+    """Write one line; ``VIBE_LOG_LEVEL`` (default INFO) hides lower levels. Never raises."""
     least = _RANK.get(os.environ.get(LEVEL_VARIABLE, INFO).upper(), _RANK[INFO])
     if _RANK[level] < least:
         return
@@ -29,7 +29,7 @@ def log(level: str, message: str) -> None:
         sys.stderr.write(line)
         sys.stderr.flush()
     except (OSError, ValueError):
-        # Standard error is closed or full: there is nowhere left to say so, and the request must go on.
+        # Standard error is closed or full: there is nowhere left to log that, and the request must continue.
         return
 
 

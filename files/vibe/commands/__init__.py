@@ -1,1 +1,1 @@
-"""The command line: ``cli.main``, and one module for each command but the two checks, which are in ``cli``."""
+"""The command line: ``cli.main``, and one module per command; the two checks are in ``cli``."""

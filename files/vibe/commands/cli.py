@@ -1,7 +1,7 @@
 """The command line: only ``records`` needs a deployment; ``fit`` and ``simulate`` need the project's folder.
 
-No command needs LiteLLM. The packages of ``fit`` and ``simulate`` are no part of a release, so they are imported when
-one of the two is called.
+No command needs LiteLLM. The packages of ``fit`` and ``simulate`` are not part of a release, so they are imported only
+when one of the two is called.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from vibe.scoring.family_scorers import Scorers, load_scorers
 from vibe.scoring.scorer import Scorer, load_adapter, load_prior, load_scorer, with_head
 from vibe.scoring.weights_file import WeightsFileError, provenance
 
-# The kinds of conversations that can be made up.
+# The kinds of synthetic conversations.
 SIMULATED = ("chat", "mixed", "coding", "document")
 
 
 def main(arguments: list[str] | None, beside: Path, default_threshold: float) -> int:
-    """Run the command line and return the exit code: 0 fine, 1 a fault (said on standard error).
+    """Run the command line and return the exit code: 0 success, 1 failure (logged on standard error).
 
     *beside* is the folder where the routes file is searched; *default_threshold* holds where there is none.
     """
@@ -159,7 +159,7 @@ def _check_adapter(path: Path, family: str | None) -> int:
 
 
 def _scorers(options: argparse.Namespace, routes: Routes, beside: Path) -> Scorers:
-    """Return the scorers that the command names; without a name, those that the routes do."""
+    """Return the scorers that the command names; without one, those of the routes."""
     if options.adapter is not None:
         return Scorers(load_scorer(options.adapter))
     return load_scorers(routes, (options.routes or default_path(beside)).parent)

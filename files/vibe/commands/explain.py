@@ -1,4 +1,4 @@
-"""The command ``explain``: what would be decided for a text or for whole request bodies, by which rule, and why."""
+"""The command ``explain``: the decision for a text or for whole request bodies, the rule that made it, and why."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from vibe.strict_json import read_json
 
 MOST_PHRASES = 5
 MOST_INSTRUCTION_CHARS = 240
-# The endpoint's path says the API; without one, the field that holds the conversation does.
+# The endpoint's path identifies the API; without one, the field that holds the conversation does.
 _BY_PATH = {
     "/chat/completions": CHAT,
     "/messages": MESSAGES,
@@ -60,10 +60,10 @@ def requests_of_file(path: Path) -> list[Request]:
 def explain(
     requests: list[Request], families: list[Family], routes: Routes, scorers: Scorers, *, as_json: bool
 ) -> None:
-    """Print for each of *requests*, in order, its score and what is decided for each of *families*.
+    """Print for each of *requests*, in order, its score and the decision for each of *families*.
 
     Requests of one conversation are decided as its turns. Families of different scorers have a score each; as JSON, the
-    contributions are those of the first family's. The phrases are weighed by the shipped judgement, whatever scores.
+    contributions are those of the first family's. The shipped judgement weighs the phrases, whichever scorer is used.
     """
     groups = scorers.groups(families)
     stores = {family.name: MemoryStore() for family in families}
@@ -110,7 +110,7 @@ def _request(entry: object, where: str) -> Request | None:
         return read_request(entry, _call_type("", entry, where))
     body = entry["body"]
     if body is None:
-        # A probe such as HEAD /, which the recordings have too.
+        # A probe such as HEAD /; recordings contain them.
         return None
     if not isinstance(body, dict):
         raise BodyError(f"{where}: its body must be one JSON object")

@@ -1,4 +1,4 @@
-"""The command ``fit``: learn an adapter from labels, print the proof, and write it only where it is worth it."""
+"""The command ``fit``: learn an adapter from labels, print its evaluation, and write it only if it helps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command ``records``: what the deployment kept of decisions, each with what was said of its answer.
+"""The command ``records``: the recorded decisions of the deployment, each with the judgement of its answer.
 
 Runs in a slot's container, which knows Redis and its password: ``./deploy.sh report`` asks it.
 """
@@ -21,14 +21,14 @@ _PAGE = 1000
 
 
 class StreamsError(RuntimeError):
-    """What was kept cannot be read; the message says why and the fix."""
+    """The records cannot be read; the message says why and the fix."""
 
 
 def records(family: Family, folder: Path) -> int:
     """Print the decisions of *family* as JSON lines (``decision_records``) and return 0; *folder* is the release's.
 
     Raises:
-        StreamsError: this is no slot's container, or Redis does not answer.
+        StreamsError: this is not a slot's container, or Redis does not answer.
     """
     client, prior = _client(folder), load_prior()
     try:

@@ -2,7 +2,7 @@
 
 In: ``{"id", "prompt"}``, or ``{"id", "messages"}`` as a chat request has them. Out, one line each and in their order:
 ``{"id", "score", "raw", "pool", "reasons"}``; ``raw`` is neither rounded nor cut to 0 to 100, so it orders prompts that
-``score`` would tie; ``pool`` is what the whole of the rules decide.
+``score`` would tie; ``pool`` is the decision of all rules.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class LineError(ValueError):
 
 
 def scored_lines(lines: Iterable[bytes], family: Family, routes: Routes, scorer: Scorer) -> Iterator[str]:
-    """Yield the JSON line of each of *lines*, blank ones left out, for *family*.
+    """Yield a JSON line for each of *lines*, except blank ones, for *family*.
 
     Raises:
-        LineError: at the first line that cannot be scored.
+        LineError: a line cannot be scored; the first one stops the command.
     """
     once = _Once(scorer)
     for number, line in enumerate(lines, start=1):
@@ -49,7 +49,7 @@ def scored_lines(lines: Iterable[bytes], family: Family, routes: Routes, scorer:
 
 
 class _Once:
-    """A scorer that scores no text twice in a row: a line costs what a decision does."""
+    """A scorer that reuses the score of a repeated text: a line costs as much as a decision."""
 
     def __init__(self, scorer: Scorer) -> None:
         self._scorer = scorer

@@ -11,7 +11,7 @@ from vibe.simulation.price_pairs import SHIPPED, load_pairs
 from vibe.simulation.router_log import read_records
 from vibe.simulation.synthetic_traffic import CONTINUATION, LOOP, PROMPT, Talk, conversations
 
-# All others are compared with it.
+# The policy that all others are compared with.
 BASE, REFERENCE = "all strong", "upward"
 KINDS = (PROMPT, CONTINUATION, LOOP)
 MOST_CONVERSATIONS = 100_000
@@ -19,7 +19,7 @@ MOST_CONVERSATIONS = 100_000
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be made up: *count* conversations of *kinds* from *seed*, *hard_share* of whose prompts are hard."""
+    """Synthetic traffic: *count* conversations of *kinds* from *seed*; *hard_share* of their prompts are hard."""
 
     count: int
     seed: int
@@ -28,7 +28,7 @@ class Wanted:
 
 
 class SimulationError(ValueError):
-    """An argument of the command is of no use; the message names it."""
+    """An argument of the command is invalid; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def made_up(wanted: Wanted, threshold: float) -> Traffic:
     """Return the conversations *wanted*.
 
     Raises:
-        SimulationError: there are no such conversations.
+        SimulationError: the kinds or the share are invalid.
     """
     if not 1 <= wanted.count <= MOST_CONVERSATIONS:
         raise SimulationError(f"--conversations: must be from 1 to {MOST_CONVERSATIONS}, is {wanted.count}")
@@ -66,10 +66,10 @@ def recorded(path: Path) -> Traffic:
 
 
 def simulate(traffic: Traffic, prices: Path | None, *, as_json: bool) -> None:
-    """Print what comes of every policy for *traffic* at the *prices*, or those shipped.
+    """Print the outcome of every policy for *traffic* at the *prices* (default: the shipped ones).
 
     Raises:
-        PairsError: the prices are of no use.
+        PairsError: the prices are invalid.
     """
     pairs = load_pairs(prices or SHIPPED)
     found = {pair.name: outcomes(traffic.talks, pair, traffic.threshold) for pair in pairs}

@@ -1,5 +1,5 @@
-"""What clients say about answers, and the records of decisions that it belongs to. Off by default.
+"""Clients' feedback on answers, and the records of the decisions behind them. Off by default.
 
-``decision_records.entry_of`` makes the record of a decision; ``feedback`` reads what ``POST /vibe/feedback`` sends, and
+``decision_records.entry_of`` makes a decision's record; ``feedback`` reads the body of ``POST /vibe/feedback``, and
 ``feedback_endpoint.offer`` adds that path to LiteLLM's application.
 """

@@ -1,7 +1,7 @@
-"""What is kept of decisions to learn from: features, score and pool of scored prompts, never a text. Off by default.
+"""Records of decisions to learn from: features, score and pool of scored prompts, never a text. Off by default.
 
-Kept in Redis, of all workers and hosts together: a stream of decisions and one of what was said of their answers, each
-of bounded length. A decision is known by LiteLLM's call id, which the client gets as ``x-litellm-call-id``.
+Kept in Redis, for all workers and hosts: a stream of decisions and a stream of judgements of their answers, each of
+bounded length. A decision is identified by LiteLLM's call id, which the client gets as ``x-litellm-call-id``.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from vibe.scoring.text_view import TextView
 from vibe.scoring.writing_system import script_of
 from vibe.strict_json import is_number
 
-# What a record has of its entry.
+# The fields of an entry that a record has.
 _TOLD = ("family", "at", "pool", "score", "script", "adapter")
-# Of the features' values: enough to fit on, and half the bytes.
+# Digits of the features' values: enough to fit on, and half the bytes.
 _DIGITS = 4
 
 
 def entry_of(decision: Decision, request: Request, call_id: str, prior: Prior) -> str | None:
-    """Return what is kept of *decision*, with the features that *prior* gives.
+    """Return the record of *decision*, with the features that *prior* computes.
 
     None without a call id, without a scored prompt, and in a tool loop.
     """
@@ -50,7 +50,7 @@ def entry_of(decision: Decision, request: Request, call_id: str, prior: Prior) -
 
 
 def outcome_of(call_id: str, score: float) -> str:
-    """Return what is kept of a judgement: the answer to *call_id* was worth *score*, 0 to 1."""
+    """Return the record of a judgement: the answer to *call_id* was worth *score*, 0 to 1."""
     return json.dumps({"call": call_id, "score": score}, separators=(",", ":"))
 
 
@@ -64,13 +64,13 @@ class Judged:
 
 
 def records_of(entries: Iterable[str], outcomes: Iterable[str], family: str, prior: Prior) -> list[dict[str, object]]:
-    """Return the decisions for *family* among *entries*, each with what *outcomes* say of its answer.
+    """Return the decisions for *family* among *entries*, each with the judgement of its answer in *outcomes*.
 
     Those of a release with another prior than *prior* are left out: a head is fitted on top of one.
 
     A record has ``family``, ``at`` (Unix seconds), ``pool``, ``score``, ``script`` and ``features``; ``adapter`` where
-    one scored; ``judged`` (0 to 1) and ``by`` (``client`` or ``escalation``) where the answer was judged. What a client
-    said counts more than that the conversation escalated.
+    one scored; ``judged`` (0 to 1) and ``by`` (``client`` or ``escalation``) where the answer was judged. A client's
+    judgement counts more than an escalation.
     """
     said: dict[object, object] = {}
     escalated: dict[object, object] = {}
@@ -94,9 +94,9 @@ def records_of(entries: Iterable[str], outcomes: Iterable[str], family: str, pri
 
 
 def labels_of(records: Iterable[Mapping[str, object]], cheap_pool: str) -> Judged:
-    """Return the labels that *records* are.
+    """Return the labels in *records*.
 
-    What is said of an answer of another pool than the *cheap_pool* says nothing of that one, and is left out.
+    A judgement of another pool's answer says nothing about the *cheap_pool*, and is left out.
     """
     judged = Judged()
     for record in records:

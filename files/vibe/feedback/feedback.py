@@ -1,7 +1,7 @@
-"""What a client says of an answer: ``POST /vibe/feedback`` with the answer's ``x-litellm-call-id``.
+"""A client's judgement of an answer: ``POST /vibe/feedback`` with the answer's ``x-litellm-call-id``.
 
 ``{"request_id": "…", "good": true}``, or ``"score"`` from 0 to 1 instead of ``good``. Each answer is judged once, and
-only answers whose decision was kept (``decision_records``): so no client can fill anything.
+only answers whose decision was recorded (``decision_records``), so no client can fill the store.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ANSWERS = {
 
 
 async def take(body: bytes, store: Store, most: int) -> tuple[int, dict[str, object]]:
-    """Keep what *body* says in *store*, of which *most* judgements stay; return the answer's status and body."""
+    """Save the judgement in *body* to *store*, which keeps *most* of them; return the answer's status and body."""
     try:
         call_id, score = _said(body)
     except ValueError as error:

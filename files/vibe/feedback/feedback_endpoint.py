@@ -1,4 +1,4 @@
-"""The feedback's place in LiteLLM's application, behind its check of keys. Imported in the proxy alone."""
+"""The feedback endpoint in LiteLLM's application, behind its key check. Imported only in the proxy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vibe.memory.store import Store
 
 
 def offer(app: FastAPI, store: Callable[[], Store], most: int, count: Callable[[int], None]) -> None:
-    """Take feedback on *app*, before any route of its own that takes every path; *store* gives where it is kept.
+    """Add the feedback endpoint to *app*, before any catch-all route; *store* returns the store.
 
     *count* is called with the status of each answer.
     """
@@ -24,7 +24,7 @@ def offer(app: FastAPI, store: Callable[[], Store], most: int, count: Callable[[
         count(status)
         return JSONResponse(document, status_code=status)
 
-    # CRITICAL: in this order. The check of keys reads the body's stream to its end, unless the request has it already.
+    # CRITICAL: in this order. The key check reads the body's stream to its end, unless the request has it already.
     checks = [Depends(_read), Depends(user_api_key_auth)]
     route = APIRoute(PATH, feedback, methods=["POST"], dependencies=checks)
     app.router.routes.insert(0, route)

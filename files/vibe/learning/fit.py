@@ -1,6 +1,6 @@
-"""Learn a head from labels, and prove by cross-validation what it gains over the prior.
+"""Fit a head on labels, and measure by cross-validation what it gains over the prior.
 
-The model: gain of the strong pool = what STARTS takes the log odds of the prior and the length to be worth (in their
+The model: gain of the strong pool = the prior's log odds and the length, weighted by STARTS (in their
 standard deviations) + a ridge head over all features and hashed words. Penalty and weights below were chosen once, on
 labelled outcomes of ten sources, and are good at 100 labels and at 400: there is nothing to tune.
 """
@@ -20,9 +20,9 @@ from vibe.scoring.surface_features import GRAM_BUCKETS
 
 LEAST_LABELS = 100
 PENALTY = 10.0
-# What the labels are taken to say before any is read: of labelled outcomes, longer prompts gain most surely.
+# The assumption before any label is read: in labelled outcomes, longer prompts gain most reliably.
 STARTS = {JUDGED: 0.02, "length": 0.06}
-# What all words and pairs together may say, against one dense feature.
+# The weight of all words and pairs together, compared with one dense feature.
 GRAM_WEIGHT = 2.0
 FOLDS = 10
 DRAWS = 1000
@@ -72,7 +72,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Learnt:
-    """The numbers of an adapter, and the proof of its worth, by labels that were not fitted on.
+    """The numbers of an adapter, and its evaluation on labels that were not fitted on.
 
     ``curve``: one point for each of ``TOLD_SHARES``. ``needed``: for each of ``TOLD_PARTS`` of the gap the strong share
     that wins it, by adapter and by prior. Both are empty where the strong pool gains nothing on the labels. ``scores``:
@@ -114,7 +114,7 @@ class Task:
         ]
 
     def fit(self, used: list[int]) -> Weights:
-        """Fit on the labels *used*, all means taken out."""
+        """Fit on the labels *used*, centred."""
         count = len(used)
         means = [math.fsum(column) / count for column in zip(*(self.rows[i].dense for i in used), strict=True)]
         rows = [
@@ -130,7 +130,7 @@ class Task:
         return solve_ridge(rows, [target - middle for target in targets], GRAM_BUCKETS, PENALTY)
 
     def predict(self, weights: Weights, index: int) -> float:
-        """Return the expected gain of one label, but for a constant."""
+        """Return the expected gain of one label, without the constant."""
         return self.offsets[index] + weights.of(self.rows[index])
 
 
@@ -200,7 +200,7 @@ def _calibration(unseen: list[float], prior_raw: list[float]) -> tuple[float, fl
     if 0 < strong < len(unseen):
         ranked = sorted(unseen, reverse=True)
         return scale, -scale * (ranked[strong - 1] + ranked[strong]) / 2
-    # All on one side: nothing says where the threshold lies among them.
+    # All on one side: the threshold among them is unknown.
     return scale, (math.fsum(prior_raw) - scale * math.fsum(unseen)) / len(unseen)
 
 

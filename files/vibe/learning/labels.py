@@ -1,4 +1,4 @@
-"""Labels to learn from: what the weak model, and perhaps the strong one, made of the operator's own prompts.
+"""Labels to learn from: how well the weak model, and optionally the strong one, answered the operator's own prompts.
 
 JSON lines, each an object with
 
@@ -6,7 +6,7 @@ JSON lines, each an object with
   record without text has them);
 * ``weak_score``, the weak model's quality, 0 to 1 (graders that subtract for mistakes: from -1);
 * ``strong_score``, the strong model's. Where it is missing on any line, all labels count as failures of the weak model;
-* ``id``, if you like: no two lines may have the same; and ``family``, which must be the one that is fitted for.
+* optionally ``id``, unique to the line; and ``family``, which must be the one that is fitted for.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from vibe.scoring.text_view import TextView
 from vibe.strict_json import is_number, read_line
 
 MAX_FAULTS = 10
-# A fit takes minutes with as many, and a thousand are plenty.
+# With this many, a fit takes minutes; a thousand are plenty.
 MAX_LABELS = 100_000
 
 
@@ -42,7 +42,7 @@ class Label:
 
 
 def read_labels(path: Path, family: str | None = None) -> list[Label]:
-    """Read the labels at *path*, which are to be of *family* where they say of which.
+    """Read the labels at *path*; those that name a family must name *family*.
 
     Raises:
         LabelsError: with the first faults found.

@@ -1,4 +1,4 @@
-"""What labels say about an adapter: switch it on, not yet, or do not.
+"""Advice on an adapter from its labels: switch it on, not yet, or do not.
 
 The rule: it must order the labels better than the shipped weights and better than the prompts' length, each with the
 whole of the 95 % interval above 0. An interval shrinks with the root of the number of labels, which tells how many more
@@ -25,7 +25,7 @@ RULE = (
 
 @dataclass(frozen=True)
 class Advice:
-    """The advice, how many labels more it takes (0 but for ``NOT_YET``), and why, for a person."""
+    """The advice, how many more labels it needs (0 except for ``NOT_YET``), and why, for a person."""
 
     verdict: str
     more: int

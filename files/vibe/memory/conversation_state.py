@@ -1,7 +1,7 @@
-"""What is remembered of a conversation: names and numbers as JSON, without text. Read strictly: others write it too.
+"""The state of a conversation: names and numbers as JSON, without text. Read strictly: others write it too.
 
-A state knows the prompt that it was decided at, so that a turn that comes later continues from there, and a state that
-belongs to another history is recognized. What continues a prompt leaves the state at that prompt.
+A state identifies the prompt that it was decided at, so that a later turn continues from there and a state of another
+history is recognized. A continuation of a prompt leaves the state at that prompt.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from vibe.memory.verdict import CHEAP, STRONG
 from vibe.request.turns import Dialogue
 
 VERSION = 1
-# How exactly the time of the last turn is known.
+# Precision of the time of the last turn.
 AT_SECONDS = 30
-# A time that is not known, and no time in which anything stays in a cache.
+# An unknown time; and a cache life of zero.
 LONG_AGO = 1
 _MAX_CHARS = 1000
 # A long prompt is identified by its two ends and its length.
@@ -28,7 +28,7 @@ _PROMPT_KEY = "ask"
 
 
 class StateError(ValueError):
-    """What was remembered cannot be used; the message says why, without quoting it."""
+    """The saved state cannot be used; the message says why, without quoting it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +61,20 @@ class State:
     def warm(self, at: float, prefix: float, life: float) -> tuple[float, float]:
         """Return how many of *prefix* tokens this side has in its cache *at* that time, and how many the other.
 
-        *life*: seconds after a turn for which a provider keeps what it read. A time that is not known is one just now.
+        *life*: seconds after a turn for which a provider keeps what it read. An unknown time counts as now.
         """
         here = prefix if not self.at or at - self.at < life else 0.0
         there = float(self.left_tokens) if self.left_at and at - self.left_at < life else 0.0
         return here, there
 
     def moved(self, side: str) -> State:
-        """Return this state on *side*; what the other side has then is not known."""
+        """Return this state on *side*; what the other side has cached is then unknown."""
         return self if side == self.side else replace(self, side=side, left_at=self.at or LONG_AGO, left_tokens=0)
 
     def came(self, at: float, before: State | None, prefix: Callable[[], float]) -> State:
-        """Return this state with what a turn *at* that time changes of its times; *before* is the state until now.
+        """Return this state with its times updated by a turn *at* that time; *before* is the previous state.
 
-        *prefix* gives the tokens that the conversation had before the turn; asked for only where the side changed.
+        *prefix* gives the tokens that the conversation had before the turn; called only if the side changed.
         """
         now = int(at)
         if before is not None and before.side != self.side:
@@ -93,7 +93,7 @@ def decoded(text: object) -> State:
     """Read a state from *text*.
 
     Raises:
-        StateError: it is none, or of another version.
+        StateError: it is not a state, or is of another version.
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
@@ -113,7 +113,7 @@ def decoded(text: object) -> State:
         raise StateError("has values of a wrong type")
     if not _is_count(position) or not _is_count(prompt):
         raise StateError("has values of a wrong type")
-    # A router of an older release, that runs beside this one during a rollout, writes none of these.
+    # A router of an older release, which runs beside this one during a rollout, does not write these.
     newer = [found.get(key, 0) for key in ("at", "left_at", "left_tokens")]
     if not all(map(_is_count, newer)):
         raise StateError("has values of a wrong type")

@@ -3,8 +3,8 @@
 Reading is one round trip. While Redis answers, it is waited for as long as opening a connection may take
 (``WAIT_SECONDS``); once it has failed or was that late, it is left alone for ``PAUSE_SECONDS`` and then, until it
 answers again, waited for ``DOUBT_SECONDS`` only. So an outage costs each worker one such wait, and after that next to
-nothing. What Redis does not say, this worker's own memory says, or the history of the request. An outage is said in
-the log once a minute, not once a request.
+nothing. Without Redis, this worker's own memory is used, or the history of the request. An outage is logged once a
+minute, not once per request.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from vibe.memory.store import AWAY, BY_ESCALATION, KEEP_SECONDS, NOTED, TWICE, U
 
 KEY_PREFIX, NUMBER_PREFIX = "vibe:conversation:", "vibe:threshold:"
 WAIT_SECONDS, DOUBT_SECONDS, PAUSE_SECONDS, SAY_SECONDS = 0.1, 0.002, 5.0, 60.0
-# The loop may be late itself: an answer that has come is taken in within so many of its turns.
+# The loop itself may be late: an answer that has arrived is read within this many of its turns.
 _LATE_TURNS = 3
 _WRONG_TYPE = "WRONGTYPE"
 _PROXY = "litellm.proxy.proxy_server"
-# More writes than these are not left waiting: Redis is slower than the requests come.
+# At most this many writes wait; with more, Redis is slower than the requests.
 _MOST_WRITES = 256
 
 
-# One round trip, and no two workers at once. Redis's own INCRBYFLOAT would begin at nought after a loss.
+# One round trip, and no two workers at once. Redis's own INCRBYFLOAT would begin at zero after a loss.
 _SHIFT = """
 local kept = tonumber(redis.call('GET', KEYS[1])) or tonumber(ARGV[1])
 local new = string.format('%.4f', math.min(math.max(kept + tonumber(ARGV[2]), 0), 100))
@@ -44,7 +44,7 @@ redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', ARGV[2], ARGV[3])
 redis.call('SET', KEYS[2], '1', 'EX', ARGV[4])
 if KEYS[3] then redis.call('SET', KEYS[3], ARGV[5], 'EX', ARGV[4]) end
 """
-# Once for each entry: what is blamed is the last no more. (GETDEL would be one command, of Redis 6.2.)
+# Once per entry: a blamed entry is no longer the last. (GETDEL would be one command, but needs Redis 6.2.)
 _BLAME = """
 local call = redis.call('GET', KEYS[2])
 if call then
@@ -65,7 +65,7 @@ class RedisStore:
     """States in Redis, with a copy in memory."""
 
     def __init__(self, client: Callable[[], Any], clock: Callable[[], float] = time.monotonic) -> None:
-        """Take what gives the asynchronous Redis *client* of the running loop."""
+        """Take a function that returns the asynchronous Redis *client* of the running loop."""
         self._client = client
         self._clock = clock
         self._memory = MemoryStore(clock=clock)
@@ -74,7 +74,7 @@ class RedisStore:
         self._is_away = self._is_said = False
 
     async def get(self, key: str) -> tuple[State | None, str]:
-        """Return what Redis has under *key*, else what this worker remembers."""
+        """Return Redis's value of *key*, else this worker's own."""
         remembered = self._memory.peek(key)
         found, is_known = await self._read(key)
         if not is_known or found is None:
@@ -87,7 +87,7 @@ class RedisStore:
             return remembered, f"the conversation's state {error}"
 
     def put(self, key: str, state: State) -> None:
-        """Keep *state* here at once, in Redis in the background."""
+        """Save *state* here at once, and in Redis in the background."""
         self._memory.put(key, state)
         self._write(lambda client: client.set(KEY_PREFIX + key, state.encoded(), ex=KEEP_SECONDS))
 
@@ -98,18 +98,18 @@ class RedisStore:
             shifting.add_done_callback(lambda task: _tell(task, heard))
 
     def keep(self, call_id: str, entry: str, most: int, conversation: str | None) -> None:
-        """Keep *entry* in Redis, in the background; where that is away, nothing is kept."""
+        """Save *entry* in Redis, in the background; without Redis nothing is saved."""
         keys = [ENTRIES, KNOWN_PREFIX + call_id] + ([] if conversation is None else [LAST_PREFIX + conversation])
         words = (most, FIELD, entry, KEEP_SECONDS, call_id)
         self._write(lambda client: client.eval(_KEEP, len(keys), *keys, *words))
 
     def blame(self, conversation: str, most: int) -> None:
-        """Keep in Redis, in the background, that the conversation's last entry came to no good."""
+        """Mark the conversation's last entry in Redis as failed, in the background."""
         keys, words = (OUTCOMES, LAST_PREFIX + conversation), (most, FIELD, BY_ESCALATION)
         self._write(lambda client: client.eval(_BLAME, len(keys), *keys, *words))
 
     async def judge(self, call_id: str, outcome: str, most: int) -> str:
-        """Keep *outcome* in Redis; who judges waits for it."""
+        """Save *outcome* in Redis; the caller waits for it."""
         client = self._client_now()
         if client is None:
             return AWAY
@@ -121,12 +121,12 @@ class RedisStore:
         return answer if is_known and answer in (NOTED, UNKNOWN, TWICE) else AWAY
 
     async def settle(self) -> None:
-        """Wait until all that was begun has ended."""
+        """Wait until all background writes have ended."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
     async def _read(self, key: str) -> tuple[object, bool]:
-        """Return what Redis has under *key*, and whether it said so in time."""
+        """Return Redis's value of *key*, and whether it answered in time."""
         client = self._client_now()
         if client is None:
             return None, False
@@ -142,7 +142,7 @@ class RedisStore:
         return None, False
 
     def _client_now(self) -> Any:
-        """Return the client, None while Redis is left alone. Making it is not what a read waits for."""
+        """Return the client, None while Redis is left alone. A read does not wait for its creation."""
         if self._clock() < self._paused_until:
             return None
         try:
@@ -152,13 +152,13 @@ class RedisStore:
             return None
 
     async def _guarded(self, call: Awaitable[object]) -> tuple[object, bool]:
-        """Return what *call* gives and True, or None and False where Redis fails."""
+        """Return the result of *call* and True, or None and False if Redis fails."""
         try:
             answer = await call
         except Exception as error:
             if _WRONG_TYPE in str(error):
                 return _WRONG_TYPE, True
-            # The client's own words may quote a key or an address; its type says enough.
+            # The client's message may quote a key or an address; the error's type is enough.
             self._pause(f"fails: {type(error).__name__}")
             return None, False
         if self._is_away:
@@ -169,7 +169,7 @@ class RedisStore:
         return answer, True
 
     def _write(self, call: Callable[[Any], Awaitable[object]]) -> asyncio.Task[tuple[object, bool]] | None:
-        """Begin *call* of the client in the background; None where Redis is left alone, or slower than writes come."""
+        """Begin *call* of the client in the background; None while Redis is left alone, or slower than the writes."""
         client = self._client_now()
         if client is None or len(self._tasks) >= _MOST_WRITES:
             return None
@@ -177,7 +177,7 @@ class RedisStore:
 
     def _start(self, work: Coroutine[Any, Any, tuple[object, bool]]) -> asyncio.Task[tuple[object, bool]]:
         task = asyncio.get_running_loop().create_task(work)
-        # The loop keeps no reference of its own.
+        # The loop keeps only a weak reference.
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

@@ -10,9 +10,9 @@ from vibe.memory.verdict import STRONG, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """``state``: where it was left, None where nothing was decided yet.
+    """``state``: the last one, None if nothing was decided yet.
 
-    ``is_decided``: the very prompt of this turn was decided before, so the turn belongs to it.
+    ``is_decided``: this turn's own prompt was decided before, so the turn belongs to it.
     """
 
     state: State | None = None
@@ -20,7 +20,7 @@ class Standing:
 
     @property
     def side(self) -> str | None:
-        """CHEAP or STRONG, None where nothing was decided yet."""
+        """CHEAP or STRONG, None if nothing was decided yet."""
         return None if self.state is None else self.state.side
 
     @property

@@ -1,4 +1,4 @@
-"""Where the states of conversations are kept: one small interface, and the form that needs nothing but memory."""
+"""Where the states of conversations are kept: one small interface, and the implementation in memory."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Protocol
 
 from vibe.memory.conversation_state import State
 
-# What a worker remembers by itself; the conversation that was idle for longest is forgotten first.
+# Conversations that a worker keeps in memory; the one that was idle for longest is dropped first.
 MOST_CONVERSATIONS = 10_000
-# A conversation that nobody went on with for a week starts again.
+# A conversation that was idle for a week starts again.
 KEEP_SECONDS = 7 * 24 * 3600
 # Who judged an answer: a client, or a conversation that escalated, which counts as a failure.
 BY_CLIENT, BY_ESCALATION = "client", "escalation"
-# What came of a judgement.
+# The result of a judgement.
 NOTED, UNKNOWN, TWICE, AWAY = "noted", "unknown", "twice", "away"
 
 
 class Store(Protocol):
-    """Keeps one state a conversation."""
+    """Keeps one state per conversation."""
 
     async def get(self, key: str) -> tuple[State | None, str]:
-        """Return the state kept under *key*, if any, and "" or, in words, why what was found is of no use."""
+        """Return the state kept under *key*, if any, and "" or the reason why the value found cannot be used."""
 
     def put(self, key: str, state: State) -> None:
-        """Keep *state* under *key*; returns at once, whatever the store does then."""
+        """Save *state* under *key*; returns at once, even if the store writes later."""
 
     def shift(self, key: str, start: float, step: float, heard: Callable[[float], None]) -> None:
         """Add *step* to the number under *key*, which begins at *start*; *heard* gets the new one, now or later."""
@@ -35,10 +35,10 @@ class Store(Protocol):
         """Keep *entry* under *call_id*, of which *most* stay, as the *conversation*'s last; returns at once."""
 
     def blame(self, conversation: str, most: int) -> None:
-        """Keep, of which *most* stay, that the last entry of the *conversation* came to no good; returns at once."""
+        """Mark the last entry of the *conversation* as failed, with *most* such marks kept; returns at once."""
 
     async def judge(self, call_id: str, outcome: str, most: int) -> str:
-        """Keep *outcome*, of which *most* stay, for the entry under *call_id*; return what came of it."""
+        """Keep *outcome*, of which *most* stay, for the entry under *call_id*; return the result."""
 
 
 class MemoryStore:
@@ -68,12 +68,12 @@ class MemoryStore:
             self._states.popitem(last=False)
 
     def shift(self, key: str, start: float, step: float, heard: Callable[[float], None]) -> None:
-        """Add *step* to the number under *key*, and tell *heard* at once."""
+        """Add *step* to the number under *key*, and call *heard* at once."""
         self._numbers[key] = self._numbers.get(key, start) + step
         heard(self._numbers[key])
 
     def keep(self, call_id: str, entry: str, most: int, conversation: str | None) -> None:
-        """Keep nothing: what one worker knows would end with it, and nobody could read it."""
+        """Keep nothing: a record in one worker's memory would end with it, and could not be read."""
 
     def blame(self, conversation: str, most: int) -> None:
         """Keep nothing."""

@@ -1,11 +1,11 @@
-"""What a rule says: which side of the family serves, and why."""
+"""The verdict of a rule: which side of the family serves, and why."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 # SAFE leaves the virtual model's name in place, which LiteLLM sends to the family's safe pool.
-# PASS decides nothing: its reasons are reported with those of the rule that does.
+# PASS decides nothing: its reasons are reported with those of the rule that decides.
 CHEAP, STRONG, SAFE, PASS = "cheap", "strong", "safe", "pass"
 
 

@@ -2,7 +2,7 @@
 
 The names are those of OpenAI's and Anthropic's own SDKs (tests/unit/test_request_gate.py compares them where those are
 installed), and of vLLM, SGLang, llama.cpp, Mistral and DeepSeek where these take more. Not among them, although an API
-has them: what would choose another model or account than the release does (``fallbacks``, ``workspace_id``).
+has them: fields that choose another model or account than the release (``fallbacks``, ``workspace_id``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from vibe.proxy import shapes
 from vibe.proxy.shapes import Check
 
 MODEL, METADATA, LITELLM_METADATA = "model", "metadata", "litellm_metadata"
-# Of LiteLLM, and of use to clients: identifiers for its loggers and the router, tags, and no fallback at all.
+# LiteLLM's own fields that clients may use: identifiers for its loggers and the router, tags, and no fallback at all.
 _FOR_LITELLM: dict[str, Check] = {
     "litellm_session_id": shapes.name,
     "litellm_trace_id": shapes.name,
@@ -222,12 +222,12 @@ _LISTING = frozenset(("limit", "after_id", "before_id", "client_version"))
 
 
 def api_of(path: str) -> Api | None:
-    """Return the API of *path* that takes a body, None where it is none of them."""
+    """Return the API of *path* that takes a body, None if it is none of them."""
     return _BY_PATH.get(_without_version(path))
 
 
 def check_of(field: str, api: Api) -> Check | None:
-    """Return how a *field* of a request to *api* is checked, None where it is no field of it."""
+    """Return how a *field* of a request to *api* is checked, None if it is not a field of the API."""
     return api.fields.get(field) or (_ANYWHERE.get(field) if api.takes_others else None)
 
 
@@ -249,7 +249,7 @@ def query_names(path: str) -> frozenset[str]:
 
 
 def is_anthropic(path: str) -> bool:
-    """Whether who asks for *path* expects Anthropic's errors."""
+    """Whether the caller of *path* expects Anthropic's errors."""
     api = api_of(path)
     return api is not None and api.is_anthropic
 

@@ -15,7 +15,7 @@ from typing import Any
 CLIENT_HEADER, MODELS_HEADER, KEYS_HEADER = "x-vibe-client", "x-vibe-client-models", "x-vibe-router-keys"
 # Who has LiteLLM's own key: operators, and the verification.
 OPERATOR = "default"
-# Where LiteLLM says of nobody who asked.
+# The name where LiteLLM reports none.
 UNKNOWN = "-"
 
 Headers = list[tuple[bytes, bytes]]
@@ -23,7 +23,7 @@ Headers = list[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One who may ask: its ``name``, and the ``models`` that it may ask for, none being all."""
+    """A client: its ``name``, and the ``models`` that it may request; none means all."""
 
     name: str
     models: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class Client:
 
 
 def client_of(headers: Mapping[str, str], key: str, own_key: str) -> Client | None:
-    """Return who asks with *key* and *headers* (names in lower case) a LiteLLM whose key is *own_key*, None: nobody."""
+    """Return the client of a request with *key* and *headers* (names in lower case), None for a wrong key."""
     if not _is_same(key.encode(), own_key.encode()):
         return None
     models = headers.get(MODELS_HEADER, "").split(",")
@@ -45,13 +45,13 @@ def client_of(headers: Mapping[str, str], key: str, own_key: str) -> Client | No
 def with_own_key(headers: Headers, own_key: bytes) -> Headers:
     """Return *headers* (names in lower case) with *own_key* for their key, if the gateway showed it among others.
 
-    Those are taken out: LiteLLM hands the headers of a request to its loggers, and knows of its own which hold keys.
+    They are removed: LiteLLM hands the headers of a request to its loggers, and knows of its own which hold keys.
     """
     shown = [key for name, value in headers if name == KEYS_HEADER.encode() for key in value.split(b",")]
     if not shown:
         return headers
     kept = [pair for pair in headers if pair[0] != KEYS_HEADER.encode()]
-    # All of them are compared, so that the time says nothing.
+    # All are compared, so that the time reveals nothing.
     found = [_is_same(key, own_key) for key in shown]
     if True not in found:
         return kept
@@ -62,11 +62,11 @@ class OneKey:
     """An ASGI layer: the *app* behind it sees one key of the gateway's, its own."""
 
     def __init__(self, app: Callable[..., Awaitable[None]], own_key: str) -> None:
-        """Take the *app*, and the key that it knows."""
+        """Wrap *app*, which knows only this key."""
         self._app, self._own_key = app, own_key.encode()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: object, send: object) -> None:
-        """Hand a request on."""
+        """Pass a request on."""
         if "headers" in scope:
             scope["headers"] = with_own_key(list(scope["headers"]), self._own_key)
         await self._app(scope, receive, send)
@@ -78,7 +78,7 @@ def name_of(alias: object) -> str:
 
 
 def asker_of(logged: Mapping[str, object]) -> object:
-    """Return the alias of who asked, from what LiteLLM's loggers are given (``standard_logging_object``)."""
+    """Return the client's alias, from the record that LiteLLM's loggers get (``standard_logging_object``)."""
     metadata = logged.get("metadata")
     return metadata.get("user_api_key_alias") if isinstance(metadata, Mapping) else None
 

@@ -1,8 +1,8 @@
-"""Which failures put a deployment aside for everybody: those that its health explains, and none that a client makes.
+"""Which failures put a deployment aside for all clients: failures of its health, none that a client provokes.
 
 LiteLLM counts a 404, and every error of its own code, against the deployment that was asked (1.106.2), so a client that
 provokes a few of them takes a pool from all others for ``router_cooldown_time``. It asks ``_should_run_cooldown_logic``
-about each failure; that function gets one more condition here.
+about each failure; this module adds a condition to that function.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import Any
 
 from vibe.proxy.litellm_names import UnknownLiteLLMError
 
-# Of an upstream that refuses the release's own key, wants to be paid, is too slow, has too much to do, or is broken.
+# An upstream that refuses the release's key, wants payment, is too slow, is overloaded, or is broken.
 _OF_HEALTH = frozenset((401, 402, 408, 429))
 _BROKEN = 500
-# What Python raises where a request made LiteLLM's own code stumble.
+# What Python raises when a request makes LiteLLM's own code fail.
 _STUMBLES = (TypeError, KeyError, AttributeError, IndexError, ValueError, AssertionError, RecursionError)
-# By name: the classes of what speaks to an upstream are several libraries' own.
+# By name: the classes come from several HTTP libraries.
 _OF_TRANSPORT = ("httpx", "httpx2", "httpcore", "aiohttp", "openai", "anthropic")
 _FUNCTION = "_should_run_cooldown_logic"
 
 
 def is_of_health(status: object, error: BaseException) -> bool:
-    """Whether a failure with this *status* and *error* says something of the upstream's health."""
+    """Whether a failure with this *status* and *error* is a sign of the upstream's health."""
     code = int(str(status)) if str(status).isdigit() else _BROKEN
     if code not in _OF_HEALTH and code < _BROKEN:
         return False
@@ -34,7 +34,7 @@ def is_of_health(status: object, error: BaseException) -> bool:
 
 
 def keep_to_health() -> None:
-    """Have LiteLLM put a deployment aside by such failures alone.
+    """Have LiteLLM put a deployment aside only for such failures.
 
     Raises:
         UnknownLiteLLMError: this LiteLLM decides elsewhere.

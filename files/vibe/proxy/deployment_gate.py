@@ -18,9 +18,9 @@ from vibe.telemetry.response_headers import printable
 
 _REFERENCE = "os.environ/"
 _ADDRESSES = ("api_base", "base_url")
-# In a model's name it has LiteLLM go over the Responses API (Messages with thinking, on an openai/ pool).
+# In a model's name it makes LiteLLM use the Responses API (Messages with thinking, on an openai/ pool).
 _THROUGH_RESPONSES = "responses/"
-# Headers that would go out in the place of the deployment's own key or address.
+# Headers that would replace the deployment's own key or address.
 _CREDENTIALS = frozenset(
     ("authorization", "x-api-key", "api-key", "x-goog-api-key", "host", "cookie", "proxy-authorization")
 )
@@ -35,13 +35,13 @@ class DeploymentRefusedError(Exception):
     message = "This request was stopped: it would have left the models that the gateway is configured for."
 
     def __init__(self) -> None:
-        """Have the words that a client may read."""
+        """Set the message that a client may read."""
         super().__init__(self.message)
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One deployment as the release configures it: its ``group``, and what a call to it looks like."""
+    """One deployment as the release configures it: its ``group``, and the form of a call to it."""
 
     group: str
     model: str
@@ -62,7 +62,7 @@ class Deployment:
     def _has_model(self, model: object, provider: object) -> bool:
         if not isinstance(model, str):
             return False
-        # LiteLLM's adapters between two APIs call on with the provider taken off the name, or with the API put into it.
+        # LiteLLM's adapters between two APIs remove the provider from the name, or add the API to it.
         named, own = model.replace(_THROUGH_RESPONSES, ""), self.model.replace(_THROUGH_RESPONSES, "")
         if own in (named, f"{provider}/{named}"):
             return True
@@ -85,7 +85,7 @@ class DeploymentGate:
 
     @cached_property
     def reached_from(self) -> Mapping[str, frozenset[str]]:
-        """What a request for each group, or alias, may reach."""
+        """The groups that a request for each group, or alias, may reach."""
         return {name: self.groups_from((name,)) for name in {*self.fallbacks, *self.aliases}}
 
     def groups_from(self, names: Iterable[str]) -> frozenset[str]:
@@ -113,9 +113,9 @@ class DeploymentGate:
             if (passage is None or _reaches(passage.groups, deployment.group)) and deployment.explains(call):
                 return
         if passage is not None:
-            # Fails closed: not even a fallback that would be allowed answers this request.
+            # Fail closed: not even an allowed fallback answers this request.
             passage.is_stopped = True
-        # No address and no key: they may be somebody's secrets.
+        # No address and no key: they may be secrets.
         note_attack(DEPLOYMENT, f"model={printable(call.get('model'))}")
         raise DeploymentRefusedError
 
@@ -124,7 +124,7 @@ _installed: list[DeploymentGate] = []
 
 
 def install(gate: DeploymentGate) -> None:
-    """Have *gate* be the one of this process, and of all that it forks."""
+    """Make *gate* the gate of this process and of all its forks."""
     _installed[:] = [gate]
 
 
@@ -141,7 +141,7 @@ def narrow(group: str) -> None:
 
 
 def gate_of(config: Mapping[str, Any], environment: Mapping[str, str]) -> DeploymentGate:
-    """Return the gate for a release: its LiteLLM *config*, with the *environment* that its references point to."""
+    """Return the gate for a release: its LiteLLM *config*, with the *environment* for its references."""
     settings = config.get("router_settings") or {}
     aliases = settings.get("model_group_alias") or {}
     deployments = tuple(_deployment(entry, environment) for entry in config.get("model_list") or [])

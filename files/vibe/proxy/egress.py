@@ -2,8 +2,8 @@
 
 Names are resolved and connections made by several ways (uvloop's own code, the sockets of threads), so the methods of
 both are wrapped. A name that is not allowed is not even resolved; an address counts only if an allowed name was
-resolved to it, or it is allowed itself. Not an audit hook (PEP 578): Python would call it for much else, each ``id()``
-among it.
+resolved to it, or it is allowed itself. Not an audit hook (PEP 578): Python would call it for much else, such as each
+``id()``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from vibe.telemetry.response_headers import printable
 
 
 class EgressRefusedError(OSError):
-    """A connection to somewhere that the release has no business with."""
+    """A connection to a host that the release does not use."""
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Egress:
         return any(one.port is None or port is None or one.port == port for one in known)
 
     def resolved(self, host: object, addresses: Iterable[str]) -> list[str]:
-        """Note that *host* was resolved to *addresses*; return those that it may be reached at."""
+        """Record that *host* was resolved to *addresses*; return the allowed ones."""
         name = _plain(host)
         if _is_address(name):
             return list(addresses)
@@ -64,7 +64,7 @@ class Egress:
 
 
 def guard(egress: Egress) -> None:
-    """Hold this process, and all that it forks, to *egress*."""
+    """Restrict this process, and all its forks, to *egress*."""
     _guard_names(egress)
     _guard_sockets(egress)
     _guard_uvloop(egress)
@@ -166,7 +166,7 @@ def _guard_uvloop(egress: Egress) -> None:
 
 def _require_address(egress: Egress, family: int, address: Any) -> None:
     if family not in (socket.AF_INET, socket.AF_INET6) or not isinstance(address, tuple):
-        # A socket of this host's own: a container has none of somebody else.
+        # A local socket: a container has none of another program.
         return
     host, port = address[0], address[1]
     _require(egress.allows_address(str(host), port), host, port)

@@ -1,4 +1,4 @@
-"""What an error says to a client: what went wrong, and nothing of the network or the program behind the gateway."""
+"""The message of an error for a client: what went wrong, and nothing of the network or program behind the gateway."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from vibe.escaped import escaped
 
 _TRACEBACK = re.compile(r"\s*Traceback \(most recent call last\).*", re.DOTALL)
-# aiohttp's words for an upstream that cannot be reached: host, port, and an object of Python's.
+# aiohttp's message for an upstream that cannot be reached: host, port, and a Python object.
 _UNREACHABLE = re.compile(r"host \S+ ssl:(?:<[^>]*>|\S+)(?: \[[^\]]*\])?")
-# What LiteLLM adds for operators: every pool that there is, and what to add to its configuration.
+# What LiteLLM adds for operators: every pool, and what to add to its configuration.
 _FOR_OPERATORS = re.compile(r"\s*LiteLLM: model group '.*", re.DOTALL)
 _FILE = re.compile(r"(?:/[\w.+-]+){2,}\.py\b")
 _PROVIDER, _PROGRAM = "the provider", "the router"
@@ -21,7 +21,7 @@ RESPONSE_NOT_FOUND = "There is no such response. Fix: name one that this API key
 
 
 def clean(error: Any, hosts: Iterable[str]) -> None:
-    """Take addresses, paths and tracebacks out of what *error* says; *hosts* are the names of the providers' hosts.
+    """Remove addresses, paths and tracebacks from the message of *error*; *hosts* are the providers'.
 
     LiteLLM makes its answers from an exception's ``detail`` or ``message``, whichever it has (1.106.2).
     """
@@ -40,9 +40,9 @@ def clean(error: Any, hosts: Iterable[str]) -> None:
 
 
 def make_response_not_found(error: Any) -> bool:
-    """Turn *error* into a 404 where it says that a stored response is another client's; say whether it was.
+    """Turn *error* into a 404 if a stored response is another client's; return whether it is.
 
-    LiteLLM's own 403 tells that the response exists, and how an operator switches the check off.
+    LiteLLM's own 403 reveals that the response exists, and how an operator switches the check off.
     """
     if not _STORED_RESPONSE.match(str(getattr(error, "detail", ""))):
         return False
@@ -51,7 +51,7 @@ def make_response_not_found(error: Any) -> bool:
 
 
 def without_inside(text: str, hosts: Iterable[str]) -> str:
-    """Return *text* without what is inside: addresses of the *hosts*, files, tracebacks, control characters."""
+    """Return *text* without internals: addresses of the *hosts*, files, tracebacks, control characters."""
     text = _FILE.sub(_PROGRAM, _UNREACHABLE.sub(_PROVIDER, _FOR_OPERATORS.sub("", _TRACEBACK.sub("", text))))
     for host in hosts:
         if host in text:

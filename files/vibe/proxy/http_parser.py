@@ -10,11 +10,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol  # part of t
 
 
 class HeadersOnlyProtocol(HttpToolsProtocol):
-    """The parser that uvicorn takes by itself, but for trailers."""
+    """uvicorn's default parser, except for trailers."""
 
     def on_headers_complete(self) -> None:
-        """Begin the request; what comes after its body goes to a list that nobody reads."""
+        """Begin the request; trailers go to a list that is discarded."""
         super().on_headers_complete()
-        # A WebSocket has no trailers, and uvicorn looks at its headers once more.
+        # A WebSocket has no trailers, and uvicorn reads its headers again.
         if not self.parser.should_upgrade():
             self.headers = []

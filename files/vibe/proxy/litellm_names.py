@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-# LiteLLM keeps its own state in names of these beginnings.
+# LiteLLM keeps its own state in names with these prefixes.
 INTERNAL_PREFIXES = ("_", "litellm_", "user_api_key")
 _STRING = re.compile(rb"""["']([A-Za-z_][A-Za-z0-9_.-]{0,63})["']""")
 _FUNCTION = re.compile(rb"def \w+\(([^)]*)\)")
 _PARAMETER = re.compile(rb"(?:^|,)\s*\*{0,2}([a-z_][a-z0-9_]*)")
 _FIELD = re.compile(rb"(?m)^\s+([a-z_][a-z0-9_]*)\s*:\s")
-# Module and name of LiteLLM's own lists. One that is gone stops the start: what it held would be unknown.
+# Module and name of LiteLLM's own lists. A missing one stops the start: its content would be unknown.
 _CONTROLS = (("litellm.types.utils", "all_litellm_params"),)
 _METADATA_CONTROLS = (
     ("litellm.proxy.litellm_pre_call_utils", "_UNTRUSTED_METADATA_CONTROL_FIELDS"),
@@ -43,7 +43,7 @@ _METADATA_BESIDES = frozenset(
 
 
 class UnknownLiteLLMError(Exception):
-    """This LiteLLM is not one that the gates were made for."""
+    """The gates do not support this LiteLLM."""
 
     FIX = "Fix: deploy the version of LiteLLM that docs/images.md names, or try this one first (docs/images.md)."
 

@@ -21,7 +21,7 @@ class EscapingFormatter(logging.Formatter):
 
 
 def escape_logs() -> None:
-    """Have every handler that there is write escaped lines."""
+    """Make every existing handler write escaped lines."""
     loggers = [logging.getLogger(), *map(logging.getLogger, logging.root.manager.loggerDict)]
     for handler in {handler for logger in loggers for handler in logger.handlers}:
         if not isinstance(handler.formatter, EscapingFormatter):

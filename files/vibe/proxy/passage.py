@@ -1,7 +1,7 @@
 """What one request may do, from the gate on its way in to the gate on its way out.
 
 Kept in a context variable: LiteLLM hands a request through tasks and threads of its own, and each of them inherits it.
-It is one object for all of them, so what the router's hook decides is seen wherever the request goes on.
+It is one object for all of them, so the decision of the router's hook is visible wherever the request continues.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class Passage:
     """A request under way: the ``client`` that asked, and the ``groups`` of deployments that it may reach.
 
     ``groups`` are names of LiteLLM's model groups: pools, or models that are named directly. ``is_stopped``: it tried
-    to reach something else, and reaches nothing any more.
+    to reach something else, and may now reach nothing.
     """
 
     client: str
@@ -35,7 +35,7 @@ def current_passage() -> Passage | None:
 
 @contextmanager
 def passing(passage: Passage) -> Iterator[None]:
-    """Have *passage* be the current one within the block."""
+    """Make *passage* the current one within the block."""
     token = _CURRENT.set(passage)
     try:
         yield

@@ -42,9 +42,9 @@ AddressOf = Callable[[str], str | None]
 def destinations_of(
     config: Mapping[str, Any], environment: Mapping[str, str], settings: GateSettings, address_of: AddressOf
 ) -> tuple[tuple[Destination, ...], list[str]]:
-    """Return where a release has to connect to, and what is not known of it, one sentence each.
+    """Return the hosts that a release has to connect to, and what is unknown about them, one sentence each.
 
-    *address_of* tells the address that LiteLLM itself has for a model's provider, None where it has none.
+    *address_of* returns LiteLLM's own address of a model's provider, None if it has none.
     """
     found: list[Destination] = [*settings.allowed_hosts, *settings.media_hosts]
     faults: list[str] = []
@@ -74,7 +74,7 @@ def _deployment_hosts(parameters: Mapping[str, Any], address_of: AddressOf) -> I
     if not any(parameters.get(name) for name in _ADDRESSES):
         yield from _of_url(address_of(model) or "")
     elif provider in ("openai", "anthropic", "text-completion-openai"):
-        # CRITICAL: a deployment with an address of its own has no business at the provider's.
+        # CRITICAL: a deployment with an address of its own must not reach the provider's.
         hosts = ()
     yield from (Destination(host) for host in hosts)
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from vibe.proxy.deployment_gate import DeploymentGate
 from vibe.routes.routes_file import Routes
 
-# Answers that are kept.
+# Cached answers.
 _MOST_KNOWN = 1000
 Reach = Callable[[tuple[str, ...]], frozenset[str]]
 
 
 def reach_of(gate: DeploymentGate, routes: Routes) -> Reach:
-    """Return what tells the groups for some models; for none of them, all of the release.
+    """Return a function from models to their groups; without models, to all groups of the release.
 
     A virtual model reaches both pools of its family until the router has decided for one (``narrow``).
     """

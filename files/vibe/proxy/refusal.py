@@ -1,4 +1,4 @@
-"""A request that is turned down before LiteLLM sees it, in the words of the API that was asked."""
+"""The error answer to a request that is refused before LiteLLM sees it, in the form of the API that was called."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class RefusedError(Exception):
         code: str | None = None,
         details: dict[str, object] | None = None,
     ) -> None:
-        """Take the *status*, the field that is to blame (*param*), OpenAI's *code*, and Anthropic's *details*."""
+        """Take the *status*, the invalid field (*param*), OpenAI's *code*, and Anthropic's *details*."""
         super().__init__(message)
         self.message = message
         self.status = status

@@ -1,4 +1,4 @@
-"""Rebuild the body of a request from the fields of its API, or say why not."""
+"""Rebuild the body of a request from the fields of its API, or refuse it with the reason."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _THREAD, _THREAD_UNSUPPORTED = "thread", "thread_unsupported_request"
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a release lets requests have.
+    """What a release allows in requests.
 
-    ``models``: every name that a client may ask for, patterns such as ``openai/*`` included. ``names``: what LiteLLM
+    ``models``: every name that a client may request, patterns such as ``openai/*`` included. ``names``: what LiteLLM
     reads from requests. ``allowed``: further fields that pass although LiteLLM knows their names.
     """
 
@@ -43,7 +43,7 @@ class Policy:
     limits: Limits = DEFAULT_LIMITS
 
     def has_model(self, model: str) -> bool:
-        """Whether a client may ask for *model* at all."""
+        """Whether a client may request *model*."""
         return model in self.models or any("*" in known and fnmatchcase(model, known) for known in self.models)
 
 
@@ -67,7 +67,7 @@ def rebuilt(body: object, api: Api, policy: Policy, models: tuple[str, ...] = ()
 
 
 def _passes(key: str, value: object, api: Api, policy: Policy) -> bool:
-    """Say whether a field is kept; False leaves it out silently."""
+    """Return whether a field is kept; False omits it silently."""
     check = check_of(key, api)
     if check is not None:
         fault = check(value, policy.limits)

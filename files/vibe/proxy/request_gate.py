@@ -67,7 +67,7 @@ class RequestGate:
         self._unchecked_paths = unchecked_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand a request on, or answer why not."""
+        """Pass a request on, or answer with the reason for refusing it."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -95,10 +95,10 @@ class RequestGate:
     async def _passed(
         self, scope: Scope, receive: Receive, headers: dict[str, str], client: Client | None
     ) -> tuple[Scope, Receive, Passage]:
-        """Return what the application is to see of a request, and what it may do."""
+        """Return the request as the application sees it, and what it may do."""
         path = scope["path"]
         if client is None:
-            # LiteLLM says 401, or serves what is for everybody; nothing that a stranger sends is read.
+            # LiteLLM answers 401, or serves a public path; nothing that a stranger sends is read.
             return *_without_body(scope, receive), Passage("-", frozenset())
         if path in self._unchecked_paths:
             return scope, receive, self._passage(client)
@@ -124,7 +124,7 @@ class RequestGate:
             )
         seconds = self._policy.limits.body_seconds
         try:
-            # For a small one the gateway has waited already, and a timer costs more than all that is done for it here.
+            # The gateway has already waited for a small body, and a timer costs more than all the work on it here.
             body = await (_read(receive) if _is_small(headers) else asyncio.wait_for(_read(receive), seconds))
         except TimeoutError:
             raise RefusedError(
@@ -144,12 +144,12 @@ class RequestGate:
             raise RefusedError(f"The request body is not valid JSON: {error}. Fix: send one JSON object.") from None
 
     def _passage(self, client: Client, model: str | None = None) -> Passage:
-        # Without a model in its body it is about what an earlier request left: anything that the client may ask for.
+        # Without a model in its body, the request is about an earlier one: anything that the client may request.
         asked = client.models if model is None else (model,)
         return Passage(client.name, self._groups_of(asked))
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send, client: Client | None) -> None:
-        """Hand a WebSocket on, each of its frames rebuilt as a body would be; the first that is refused ends it."""
+        """Pass a WebSocket on, with each frame rebuilt as a body is; the first refused frame ends it."""
         path = scope["path"]
         if client is None or path in self._unchecked_paths:
             # LiteLLM refuses a stranger before it reads a frame.
@@ -208,7 +208,7 @@ async def _read(receive: Receive) -> bytes:
 
 
 def _with_body(scope: Scope, receive: Receive, body: dict[str, object]) -> tuple[Scope, Receive]:
-    """Return a request with *body* for its body, and without a query: all that a client says is in the body."""
+    """Return a request with *body* as its body, and without a query: all that a client sends is in the body."""
     content = orjson.dumps(body)
     kept = [pair for pair in scope["headers"] if pair[0] not in _BODY_HEADERS]
     described = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
@@ -222,7 +222,7 @@ def _with_body(scope: Scope, receive: Receive, body: dict[str, object]) -> tuple
 
 
 def _receiving(body: bytes, receive: Receive) -> Receive:
-    """Return what gives *body*, and after that tells when the client has left, and nothing else of what it sends."""
+    """Return a receive function that yields *body*, and then only whether the client has left."""
     is_given = False
 
     async def give() -> Message:
@@ -239,7 +239,7 @@ def _receiving(body: bytes, receive: Receive) -> Receive:
 
 
 def _without_body(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
-    """Return a request that has no body, and of its query what a reader may say."""
+    """Return a request without a body, with the allowed part of its query."""
 
     kept = [pair for pair in scope["headers"] if pair[0] not in _BODY_HEADERS]
     changed = {**_query_of(scope, query_names(scope["path"])), "headers": kept, _PARSED_BODY: ((), {})}
@@ -273,7 +273,7 @@ async def _answer(send: Send, error: RefusedError, *, is_anthropic: bool) -> Non
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
-        # Asking again would be refused again, and some clients ask again for minutes (Claude Code 2.1.197).
+        # A retry would be refused again, and some clients retry for minutes (Claude Code 2.1.197).
         (b"x-should-retry", b"true" if error.status == _TIMEOUT else b"false"),
     ]
     if error.code == MODEL_NOT_FOUND:

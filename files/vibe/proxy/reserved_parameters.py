@@ -1,7 +1,7 @@
-"""What a client says to LiteLLM itself, and not to the model: taken out, for it would reach past what its key may.
+"""Parameters for LiteLLM itself, not for the model: removed, because they reach beyond what the client's key allows.
 
-In a deployment nothing of it gets here (``proxy.request_gate``). Where LiteLLM runs without our launcher, as by its own
-Helm chart, this is all that there is.
+In a deployment none of them gets here (``proxy.request_gate``). If LiteLLM runs without our launcher, as with its own
+Helm chart, this is the only check.
 
 LiteLLM takes a body's parameters for its own where they have their names (seen in 1.106.2): ``deployment_id`` and
 ``custom_llm_provider`` make an upstream answer 404, for which a pool is left out for everybody; ``timeout`` makes it
@@ -19,20 +19,20 @@ _BESIDES = {
     *("timeout", "deployment_id", "specific_deployment", "organization", "extra_headers", "extra_query", "extra_body"),
     *("litellm_params", "mock_delay", "mock_tool_calls", "context_window_fallbacks", "content_policy_fallbacks"),
 }
-# Of LiteLLM's list what is a provider's parameter too, or harmless and of use: fallbacks are checked as the model is.
+# Entries of LiteLLM's list that are also a provider's parameter, or harmless: fallbacks are checked like the model.
 _LEFT = {"metadata", "litellm_metadata", "tags", "fallbacks", "litellm_session_id", "litellm_trace_id"}
 _REQUEST = "proxy_server_request"
 
 
 def controls_of(litellms: list[str]) -> frozenset[str]:
-    """Return the names of parameters to take out, where *litellms* are those that LiteLLM says are its own."""
+    """Return the names of parameters to remove; *litellms* are LiteLLM's own."""
     return frozenset({*litellms, *_BESIDES} - _LEFT)
 
 
 def take_out(data: MutableMapping[str, Any], controls: frozenset[str]) -> list[str]:
-    """Take the *controls* out of a request's *data* that its client put in, and return their names.
+    """Remove the *controls* that a client put into its request's *data*, and return their names.
 
-    LiteLLM's proxy puts some of the same names in itself; those stay.
+    LiteLLM's proxy adds some of the same names itself; those stay.
     """
     asked = data.get(_REQUEST)
     body = asked.get("body") if isinstance(asked, dict) else None

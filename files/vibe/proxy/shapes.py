@@ -50,7 +50,7 @@ def mapping(value: object, limits: Limits) -> str | None:
 
 
 def typed(value: object, limits: Limits) -> str | None:
-    """An object that says of which type it is."""
+    """An object with a type."""
     is_typed = isinstance(value, dict) and isinstance(value.get("type"), str)
     return None if is_typed else "must be an object with a type"
 
@@ -75,7 +75,7 @@ def items(value: object, limits: Limits) -> str | None:
 
 
 def either(*checks: Check) -> Check:
-    """Accept what one of the *checks* does."""
+    """Accept what one of the *checks* accepts."""
 
     def check(value: object, limits: Limits) -> str | None:
         faults = [fault for one in checks if (fault := one(value, limits))]
@@ -165,7 +165,7 @@ def _calls_fault(calls: object) -> str | None:
 
 
 def _length(value: object) -> int:
-    """Return how many parts *value* has; text is none."""
+    """Return how many parts *value* has; text has none."""
     return len(value) if isinstance(value, list) else 0
 
 

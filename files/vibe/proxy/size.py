@@ -1,14 +1,14 @@
 """How large a request may be, counted before any work is done for it: LiteLLM's work grows with it.
 
 LiteLLM handles a request on the event loop of its worker, so a large one keeps all others of that worker waiting. The
-defaults of ``Limits`` keep that below a second (docs/security.md says what was measured).
+defaults of ``Limits`` keep that below a second (measured in docs/security.md).
 """
 
 from __future__ import annotations
 
 from vibe.routes.gate_settings import Limits
 
-# A text may have brackets too: so many for each value that is allowed are not read at all.
+# Text may contain brackets too: a body with more than this many per allowed value is not parsed.
 _BRACKETS_FOR_A_NODE = 10
 
 
@@ -18,7 +18,7 @@ def has_too_many_brackets(body: bytes, limits: Limits) -> bool:
 
 
 def size_fault(document: object, limits: Limits) -> str | None:
-    """Return what is too large about a parsed JSON *document*, None where nothing is.
+    """Return what is too large in a parsed JSON *document*, None if nothing is.
 
     Level by level and not by recursion, so that the depth of a document costs nothing before it is refused.
     """

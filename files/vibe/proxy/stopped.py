@@ -1,4 +1,4 @@
-"""What a gate stopped: one line in the log, and one more in the counter."""
+"""Log and count what a gate stopped."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _counting: list[Callable[[str], None]] = []
 
 
 def count_with(counting: Callable[[str], None]) -> None:
-    """Have *counting* called with the gate's name each time that one stops something; the last one given counts."""
+    """Call *counting* with a gate's name each time that it stops something; the last function given counts."""
     _counting[:] = [counting]
 
 
 def note_refused(client: str, status: int, param: str | None) -> None:
-    """Log and count a request of *client* that was refused, by the *param* that was to blame."""
+    """Log and count a request of *client* that was refused, because of *param*."""
     named = _UNKNOWN if param is None else printable(param).replace(" ", "?")
     log(INFO, f"REFUSED client={client} status={status} param={named}")
     _count(REQUEST)
@@ -40,5 +40,5 @@ def _count(gate: str) -> None:
         try:
             counting(gate)
         except Exception as error:
-            # The counters' files may be full; the request is stopped all the same.
+            # The counters' files may be full; the request is stopped anyway.
             log_failure("not counted", error)

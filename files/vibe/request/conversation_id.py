@@ -2,8 +2,8 @@
 
 Identifiers are those of Claude Code and Codex CLI (recorded: tests/fixtures/clients), of Open WebUI, opencode and
 LiteLLM (from their documentation), and the Responses API's ``conversation``. Without one, a digest of the tools' names
-and the opening prompt identifies the conversation, and what first came back tells it from others that opened alike. A
-``prompt_cache_key`` is often one for many conversations: it is part of that digest. The owner of the API key and the
+and the opening prompt identifies the conversation; the first answer distinguishes it from others with the same opening.
+Many conversations often share a ``prompt_cache_key``: it is part of that digest. The owner of the API key and the
 virtual model are part of every key, so customers never share.
 """
 
@@ -50,7 +50,7 @@ class Conversation:
 def conversation_of(
     body: Mapping[str, object], headers: Mapping[str, object], dialogue: Dialogue, owner: str
 ) -> tuple[Conversation | None, tuple[str, ...]]:
-    """Return the conversation of a request, None where it has none, and what was ignored on the way, in words.
+    """Return the conversation of a request, None if it has none, and notes on what was ignored.
 
     *owner* is the API key's, as a digest or a name. The virtual model is part of the key.
     """
@@ -90,7 +90,7 @@ def _identifiers(body: Mapping[str, object], headers: Mapping[str, object]) -> I
 
 
 def _opening(dialogue: Dialogue) -> tuple[int, str]:
-    """Return position and text of the first prompt of a whole dialogue, "" where it is not among the turns."""
+    """Return position and text of the first prompt of a whole dialogue, "" if the turns lack it."""
     if not dialogue.whole or not dialogue.turns:
         return 0, ""
     for position in range(dialogue.position):
@@ -101,7 +101,7 @@ def _opening(dialogue: Dialogue) -> tuple[int, str]:
 
 
 def _first_back(turns: list[object]) -> Iterator[str]:
-    """Yield what tells the turn after the opening from another: texts, and the identifiers of calls."""
+    """Yield what distinguishes the turn after the opening: texts, and the identifiers of calls."""
     for turn in turns:
         if isinstance(turn, str):
             yield turn
@@ -125,5 +125,5 @@ def _tool_names(tools: object) -> Iterator[str]:
 
 
 def _digest(*parts: str) -> str:
-    # A NUL between the parts: no header or JSON key brings one along by accident.
+    # A NUL between the parts: no header or JSON key contains one by accident.
     return blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).hexdigest()

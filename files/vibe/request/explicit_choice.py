@@ -1,4 +1,4 @@
-"""What a client says outright: which side, or which pool, is to serve this request.
+"""The client's explicit choice: the side or the pool that is to serve this request.
 
 Three places, the nearest to the request first:
 
@@ -33,12 +33,12 @@ class Choice:
 
 
 def choices_of(body: Mapping[str, object], headers: Mapping[str, object], prompt: str | None) -> tuple[Choice, ...]:
-    """Return the choices that a request makes, the one that counts most first."""
+    """Return the choices in a request, the most important first."""
     return tuple(_choices(body, headers, prompt))
 
 
 def forget_choice(data: Mapping[str, object]) -> None:
-    """Take the field out of the metadata, before it goes upstream: Anthropic refuses fields that it does not know."""
+    """Remove the field from the metadata before it goes upstream: Anthropic refuses fields that it does not know."""
     metadata = data.get("metadata")
     if isinstance(metadata, dict):
         metadata.pop(METADATA_KEY, None)
@@ -50,7 +50,7 @@ def _choices(body: Mapping[str, object], headers: Mapping[str, object], prompt: 
     metadata = body.get("metadata")
     if isinstance(metadata, dict) and METADATA_KEY in metadata:
         yield Choice(METADATA, _name(metadata[METADATA_KEY]))
-    # Looked for at both ends only: to search a long text through costs more than to score it.
+    # Searched at both ends only: searching a long text costs more than scoring it.
     if prompt is not None and (prompt.startswith(_TAG_OPENING) or prompt.endswith(_TAG_CLOSING)):
         found = _LEADING_TAG.match(prompt) or _trailing(prompt)
         if found:

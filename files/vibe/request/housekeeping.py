@@ -1,9 +1,9 @@
-"""What clients ask for their own housekeeping, beside what a person asks: titles, tags, recaps, memories, summaries.
+"""Clients' own housekeeping requests, as opposed to a person's: titles, tags, recaps, memories, summaries.
 
 Recognised by what is asked for, not by one product's sentence, which changes with each release. The client's program
-writes these prompts, in English. A system prompt counts by its first sentence alone: what an application says later of
-titles or summaries is about its work. A user message also needs a sign that a program wrote it: a quoted conversation,
-an answer of one property, room for a few words only.
+writes these prompts, in English. A system prompt counts by its first sentence alone: later mentions of titles or
+summaries concern the application's work. A user message also needs a sign that a program wrote it: a quoted
+conversation, an answer of one property, room for a few words only.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ TITLE, COMPACTION = "title", "compaction"
 _DESCRIBED = r"(?: (?!(?:with|and|or|for|about|from|that|to|of|in|then)\b)[\w,'-]+){0,5} "
 _ORDER = rf"(?:generate|create|write|suggest|provide|give|produce|output|craft|come up with|extract|assign){_DESCRIBED}"
 _TALK = r"(?:conversation|session|chat)\b"
-# What is ordered, and what the one is called who makes it, by purpose, in the order in which they are searched: the
-# name of the purpose is what headers and log say.
+# Each purpose's products and the role that makes them, in search order; headers and log show the
+# purpose's name.
 _THINGS: Mapping[str, str] = {
     TITLE: r"(?:titles?|headline)",
     "tags": r"(?:tags|keywords)",
@@ -36,14 +36,14 @@ _MAKERS: Mapping[str, str] = {
 _ORDERS = {purpose: re.compile(rf"\b{_ORDER}{thing}\b") for purpose, thing in _THINGS.items()}
 _GENERATORS = {purpose: re.compile(rf"\bgenerates{_DESCRIBED}{thing}\b") for purpose, thing in _THINGS.items()}
 _ROLES = {purpose: re.compile(role) for purpose, role in _MAKERS.items()}
-# What shortens a conversation to go on with it: a role, or an order.
+# Signs that a conversation is shortened to continue it: a role, or an order.
 _COMPACTION_ROLE = re.compile(
     r"(?:you are (?:performing )?an? |<role>\s*)context (?:checkpoint|compaction|summari[sz]ation|extraction)\b"
 )
 _SUMMARY = re.compile(rf"\b(?:{_ORDER}summary of|summari[sz]e) (?:(?:the|this|our|your) )?(?:\w+ )?{_TALK}")
-# What an order of a system prompt may come after.
+# What may precede an order in a system prompt.
 _ASKING = re.compile(r"(?:your task is to |please |\W?briefly\W? )?")
-# How whole turns of a client begin that come with the conversation's tools, or begin with what they quote.
+# How a client's own turns begin that carry the conversation's tools, or start with a quotation.
 _BEGINNINGS: Mapping[str, tuple[str, ...]] = {
     "recap": ("The user stepped away and is coming back.",),
     "suggestions": ("[SUGGESTION MODE:",),
@@ -56,7 +56,7 @@ _TAGGED = re.compile(r"<(?:conversation|chat_history|session|transcript|messages
 _LABELLED = re.compile(
     r"(?:user prompt|user message|conversation|chat history|transcript|history)[ \t]*:\n", re.IGNORECASE
 )
-# Properties of an answer that has no other, and their purposes.
+# Properties that are an answer's only one, and their purposes.
 _SOLE_PROPERTIES = {
     "title": TITLE,
     "tags": "tags",
@@ -64,7 +64,7 @@ _SOLE_PROPERTIES = {
     "queries": "query",
     "commit_message": "commit message",
 }
-# The name of a session, which other answers may have alone as well.
+# The name of a session; other answers may also have it as their only property.
 _NAME = "name"
 FEW_TOKENS = 64
 _HEAD_CHARS, _TAIL_CHARS = 1000, 600
@@ -105,7 +105,7 @@ def purpose_of_prompt(prompt: str, properties: frozenset[str], most_tokens: int 
 
 
 def purpose_of_turn(prompt: str, *, is_opening: bool) -> str | None:
-    """Return the purpose of *prompt* that its words tell, with tools or without; *is_opening*: nothing came before."""
+    """Return the purpose that the words of *prompt* state, with tools or without; *is_opening*: nothing came before."""
     for purpose, beginnings in _BEGINNINGS.items():
         if prompt.startswith(beginnings):
             return purpose
@@ -130,7 +130,7 @@ def _is_quoted(text: str) -> bool:
 
 def _shortens(text: str, *, is_summary: bool) -> bool:
     """Whether *text* asks to shorten a conversation; an order to sum it up counts where *is_summary*."""
-    # Looked for first: most prompts have neither word, and patterns without regard to case are slow.
+    # Searched first: most prompts have neither word, and patterns without regard to case are slow.
     lowered = text.lower()
     if "context " in lowered and _COMPACTION_ROLE.match(lowered.lstrip()):
         return True

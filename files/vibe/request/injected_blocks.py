@@ -1,6 +1,6 @@
 """Remove what a client's program writes into a person's message: reminders, environment, IDE context, format rules.
 
-Such text comes with every turn and says nothing about how hard the prompt is.
+Such text comes with every turn and is unrelated to how hard the prompt is.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ INJECTED_TAGS = (
 _OPENING = re.compile(rf"<({'|'.join(map(re.escape, INJECTED_TAGS))})(?:\s[^<>]{{0,200}})?>")
 # An opening tag is tried at every <: of these, so many at either end.
 _MOST_TAGS = 1000
-# What a client puts in the place of a conversation that it shortened: Claude Code, Codex CLI.
+# What a client puts in place of a shortened conversation: Claude Code, Codex CLI.
 _SUMMARIES = (
     "This session is being continued from a previous conversation",
     "Another language model started to solve this problem and produced a summary",
@@ -50,14 +50,14 @@ _RULES = (
 )
 # They are searched in so many of the last characters, and a summary at so many of the first.
 _RULES_CHARS, _BEGINNING_CHARS = 12_000, 200
-# Claude Code: a command that the person gave no words.
+# Claude Code: a command without arguments.
 _NO_ARGUMENTS = "<command-args></command-args>"
 # Codex writes this heading above its <INSTRUCTIONS> block.
 _HEADING = re.compile(r"\A\s*# AGENTS\.md instructions for [^\n]{0,1000}(?:\n|\Z)")
 
 
 def is_summary(text: str) -> bool:
-    """Whether *text* is what a client made of the conversation so far, and no prompt."""
+    """Whether *text* is a client's summary of the conversation, not a prompt."""
     return text[:_BEGINNING_CHARS].lstrip().startswith(_SUMMARIES)
 
 

@@ -1,6 +1,6 @@
 """What a human asked, from the turns of any endpoint's request body.
 
-Not looked at: system prompts and instructions, tool schemas, tool calls and their results, the assistant's text,
+Ignored: system prompts and instructions, tool schemas, tool calls and their results, the assistant's text,
 injected blocks, summaries of the conversation, images. Every function accepts any JSON shape and raises on none.
 """
 
@@ -29,7 +29,7 @@ def sole_prompt(conversation: object, call_type: str) -> str | None:
 
 
 def prompt_in(turn: object) -> str:
-    """Return what a person says in one message or item, "" where that is nothing."""
+    """Return the person's text in one message or item, "" if there is none."""
     text = _human_text(turn)
     return without_injected(text) if text else ""
 
@@ -54,7 +54,7 @@ def _content_text(content: object) -> str:
 def _part_text(part: object) -> str:
     if isinstance(part, str):
         return part
-    # tool_result and tool_use blocks of the Messages API fall out here, with images and files.
+    # tool_result and tool_use blocks of the Messages API are dropped here, with images and files.
     if not isinstance(part, dict) or part.get("type") not in _TEXT_PARTS:
         return ""
     text = part.get("text")

@@ -1,4 +1,4 @@
-"""One view of a request, whichever API and client it came by: all that the rules look at."""
+"""One view of a request, whichever API and client it came from: all that the rules read."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from vibe.request.websocket import response_of
 class Request:
     """What was asked.
 
-    ``prompt``: the last thing a human asked, None where there is none to be seen (a tool loop under
+    ``prompt``: the last thing a human asked, None if none is visible (a tool loop under
     ``previous_response_id``, an image without words). ``turn``: the kind of turn, one of ``turn_kind``'s names.
     ``choices``: what the client chose outright, the choice that counts most first.
     ``needs``: what the model that answers must be able to do. ``dialogue``: the turns that were sent.
-    ``conversation``: what the turn is part of, None where that is nothing: a bare prompt, a title.
-    ``notes``: what was ignored, in words. ``at``: when it came, in seconds since 1970.
+    ``conversation``: the one that the turn belongs to, None for a bare prompt or a title.
+    ``notes``: on what was ignored. ``at``: when it came, in seconds since 1970.
     """
 
     prompt: str | None
@@ -39,14 +39,14 @@ class Request:
 
     @property
     def is_remembered(self) -> bool:
-        """Whether its conversation is to be remembered: an opening says all by itself, and the next turn brings it."""
+        """Whether its conversation is remembered: an opening need not be, because the next turn includes it."""
         if self.conversation is None:
             return False
         return self.conversation.is_named or self.dialogue.in_tool_loop or not self.dialogue.is_opening
 
 
 def read_request(data: Mapping[str, object], call_type: str, owner: str = "", at: float | None = None) -> Request:
-    """Read the body *data* of a request of *owner*, as LiteLLM hands it to a hook. It came *at* that time, or now.
+    """Read the body *data* of a request of *owner*, as LiteLLM hands it to a hook; it arrived *at* (default: now).
 
     Accepts any JSON shape, raises on none.
     """

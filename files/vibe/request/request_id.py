@@ -1,4 +1,4 @@
-"""How to find a request again: the identifiers that client and LiteLLM gave it."""
+"""The identifiers by which a request can be found: the client's and LiteLLM's."""
 
 from __future__ import annotations
 

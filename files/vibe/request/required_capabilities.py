@@ -1,6 +1,6 @@
 """What a request needs of the model that answers it: room for its tokens, pictures, sound, files, tools, a schema.
 
-Counted over the whole conversation, for a picture of ten turns ago is sent again each time. Linear in the number of
+Counted over the whole conversation, because a picture of ten turns ago is sent again each time. Linear in the number of
 turns; texts are measured, not read. Accepts any JSON shape.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from vibe.request.token_estimate import BYTES_PER_TOKEN, CHARS_PER_TOKEN_ASCII, estimate_tokens
 
 IMAGES, AUDIO, FILES, TOOLS, SCHEMA = "images", "audio", "files", "tools", "structured output"
-# What the answer may take where the client does not say, and at most: clients ask for far more than they use.
+# Tokens reserved for the answer if the client sets none, and at most: clients request far more than they use.
 ANSWER_TOKENS, MOST_ANSWER_TOKENS = 4096.0, 16_384.0
 # A picture costs some hundred to some thousand tokens, a tool's schema about so many without its description.
 PART_TOKENS, TOOL_TOKENS = 1000.0, 100.0
@@ -54,7 +54,7 @@ def needs_of(body: Mapping[str, object]) -> Needs:
     tools = body.get("tools")
     if isinstance(tools, list) and tools:
         needs.kinds.add(TOOLS)
-        # A catalogue of a hundred is judged by its beginning.
+        # A long catalogue is estimated from its beginning.
         seen = tools[:_SAMPLED_TOOLS]
         needs.tokens += sum(map(_tool_tokens, seen)) * len(tools) / len(seen)
     if _wants_schema(body):
@@ -76,14 +76,14 @@ def _add(content: object, needs: Needs, depth: int) -> None:
     elif isinstance(content, list):
         if depth:
             for part in content:
-                # A turn of bare text, which most are: nothing in it is checked one by one.
+                # Most turns are bare text: nothing in them is checked one by one.
                 inner = part.get("content") if isinstance(part, dict) and _SPECIAL.isdisjoint(part) else part
                 if isinstance(inner, str):
                     needs.tokens += len(inner) / BYTES_PER_TOKEN if inner.isascii() else estimate_tokens(inner)
                 elif inner is not None:
                     _add(inner, needs, depth - 1)
     elif isinstance(content, dict):
-        # Most parts by far are texts, and most turns hold texts: both are done with here.
+        # Most parts are texts, and most turns hold texts: both are handled here.
         text = content.get("text")
         if isinstance(text, str):
             needs.tokens += len(text) / BYTES_PER_TOKEN if text.isascii() else estimate_tokens(text)

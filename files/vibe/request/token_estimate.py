@@ -1,4 +1,4 @@
-"""How long a text is, in tokens, fairly for every script, without a tokenizer.
+"""Estimate the length of a text in tokens, fairly for every script, without a tokenizer.
 
 Characters under-count Chinese, Japanese and Korean by a factor of three to five: such prompts would all look short.
 """

@@ -1,7 +1,7 @@
 """How many tool results in a row have failed: an agent that is stuck deserves the stronger model.
 
-Whatever the tools and their arguments: one that tries something else each time, and fails each time, is as stuck as one
-that repeats itself. A result that succeeds starts the count again. A failure is ``is_error`` (Messages), the text of an
+The tools and arguments do not matter: an agent that fails with something else each time is as stuck as one that
+repeats itself. A result that succeeds starts the count again. A failure is ``is_error`` (Messages), the text of an
 exit code that is not zero (Codex CLI, shells of other agents), or a text that begins as errors do, in any API.
 """
 
@@ -17,7 +17,7 @@ RECENT_TURNS, END_CHARS = 64, 300
 _EXIT_CODE = re.compile(
     r"(?:exit(?:ed)?(?: with)?(?: (?:code|status))?|exit_code\"?|returncode|return code)[\s:=]+(-?\d+)", re.IGNORECASE
 )
-# How a result begins that is an error itself. A log that a tool has read begins otherwise: ERROR, then a time.
+# How an error result begins. A log that a tool has read begins differently: ERROR, then a time.
 _BEGINS = re.compile(
     r"\s*(?:<tool_use_error>|<error>|Error:|error:|Failed to |Traceback \(most recent call last\)"
     r'|[\w.]{1,100}(?:Error|Exception): |\{\s*"(?:error|isError|is_error)"\s*:(?!\s*(?:null|false|"")))'
@@ -26,7 +26,7 @@ _TEXT_KEYS = ("content", "output")
 
 
 def failures_in_a_row(turns: list[object]) -> int:
-    """Return how many of the results that end *turns* failed, 0 where the newest is no failure."""
+    """Return how many of the results that end *turns* failed, 0 if the newest did not."""
     count = 0
     for failed in map(_is_failure, _results(reversed(turns[-RECENT_TURNS:]), newest_first=True)):
         if not failed:
@@ -36,7 +36,7 @@ def failures_in_a_row(turns: list[object]) -> int:
 
 
 def most_failures(turns: list[object]) -> int:
-    """Return how many results failed in a row at most in *turns*."""
+    """Return the longest run of failed results in *turns*."""
     most = count = 0
     for failed in map(_is_failure, _results(turns[-RECENT_TURNS:])):
         count = count + 1 if failed else 0

@@ -1,9 +1,9 @@
-"""The kind of a turn: what a person asked, or what the client does by itself beside the conversation.
+"""The kind of a turn: a person's question, or a request of the client itself beside the conversation.
 
 Recognised by the client's own headers, by what is asked (``housekeeping``), and by the form of the request:
 
-* A turn with tools is work, whatever its system prompt says: its authors may write what they like there.
-* Codex says what a turn is for in ``x-codex-turn-metadata``.
+* A turn with tools is work, whatever its system prompt says: applications write anything there.
+* Codex states a turn's purpose in ``x-codex-turn-metadata``.
 * Claude Code asks for a single token to see whether a model answers (Wei-Shaw/sub2api 6838).
 * Open WebUI begins each task of its own with ``### Task:`` and quotes the conversation (its public templates).
 """
@@ -90,7 +90,7 @@ def _properties(body: Mapping[str, object]) -> frozenset[str]:
 
 
 def _most_tokens(body: Mapping[str, object]) -> int | None:
-    """Return how many tokens the answer may have, None where that is not said."""
+    """Return how many tokens the answer may have, None if not set."""
     found = map(body.get, _MOST_TOKENS)
     return next((most for most in found if isinstance(most, int) and not isinstance(most, bool)), None)
 

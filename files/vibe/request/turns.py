@@ -11,7 +11,7 @@ from itertools import islice
 
 from vibe.request.prompt import FIELD_OF_CALL_TYPE, prompt_in, sole_prompt
 
-# Fields that name turns which the request does not send again.
+# Fields that refer to turns that the request does not include.
 _ELSEWHERE = ("previous_response_id", "conversation")
 _RESULT_ROLES = ("tool", "function")
 _OWN_ROLE = "assistant"
@@ -79,7 +79,7 @@ def dialogue_of(body: Mapping[str, object], call_type: str) -> Dialogue:
 
 
 def is_result(turn: object) -> bool:
-    """Whether *turn* brings what a tool gave back, in the form of any API."""
+    """Whether *turn* carries a tool's result, in the form of any API."""
     return next(results_in(turn), None) is not None
 
 

@@ -42,6 +42,6 @@ def _parsed(frame: object) -> dict[str, object]:
     try:
         event = json.loads(frame)
     except (ValueError, RecursionError):
-        # Not ours to refuse: LiteLLM has checked it, or tells the client what is wrong with it.
+        # Not refused here: LiteLLM has checked it, or reports to the client what is wrong.
         return {}
     return event if isinstance(event, dict) else {}

@@ -1,6 +1,7 @@
 """What a pool's models can do, as far as that is known.
 
-What no model info says is unknown, and unknown means able: a wrong "no" would send every such request to the dear pool.
+Without model info a capability is unknown, which means able: a wrong "no" would send every such request to the
+expensive pool.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ KEY_OF_KIND = {
     SCHEMA: "supports_response_schema",
 }
 TOO_LONG = "so long a context"
-# Tokens are estimated: a context is called too long when it is by a tenth.
+# Tokens are estimated: a context counts as too long when it exceeds the limit by a tenth.
 CONTEXT_MARGIN = 1.1
 
 
@@ -32,7 +33,7 @@ class Capabilities:
     unable: frozenset[str] = frozenset()
 
     def lacks(self, needs: Needs) -> list[str]:
-        """Return what *needs* asks for and the pool cannot do, in words; [] where it can."""
+        """Return the capabilities in *needs* that the pool lacks, as text; [] if none."""
         lacking = sorted(needs.kinds & self.unable)
         if self.context is not None and needs.tokens * CONTEXT_MARGIN + needs.answer > self.context:
             lacking.append(TOO_LONG)

@@ -1,4 +1,4 @@
-"""What LiteLLM's cost map says of a model, and the variables of its deployment over it."""
+"""LiteLLM's cost map entry of a model, overridden by the variables of its deployment."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 
 def model_info(name: str, stated: Mapping[str, object]) -> dict[str, object]:
-    """Return what is known of the model that LiteLLM calls *name*: its cost map, and what is *stated* over that."""
+    """Return the model info of LiteLLM's model *name*: its cost map entry, overridden by what is *stated*."""
     return {**_known(name), **stated}
 
 
 def _known(name: str) -> Mapping[str, object]:
-    # Not imported: inside the proxy it is there already, and the command line does without.
+    # Not imported: the proxy has loaded it, and the command line does not need it.
     costs = getattr(sys.modules.get("litellm"), "model_cost", None)
     if not isinstance(costs, dict):
         return {}

@@ -8,10 +8,10 @@ from vibe.request.explicit_choice import SOURCES
 from vibe.routes.pool import UNKNOWN, Pool
 from vibe.routes.signals import NO_SIGNALS, Signals
 
-# ACTIVE routes. SHADOW decides and tells, while the safe pool serves. OFF decides nothing: the safe pool serves.
+# ACTIVE routes. SHADOW decides and reports, while the safe pool serves. OFF decides nothing: the safe pool serves.
 ACTIVE, SHADOW, OFF = "active", "shadow", "off"
 ROUTINGS = (ACTIVE, SHADOW, OFF)
-# What moves a conversation down: what it saves, nothing. OFF: each turn is scored by itself, whatever was before.
+# What moves a conversation down: savings, or nothing. OFF: each turn is scored by itself, without its history.
 PRICED, UPWARD = "priced", "upward"
 AFFINITIES = (PRICED, UPWARD, OFF)
 
@@ -22,10 +22,10 @@ class Family:
 
     ``move_up_margin`` and ``move_down_margin``: points beyond the threshold that move a conversation;
     ``escalate_after``: failed tool results in a row that do, 0 for never; ``rules``: by name, in the order in which
-    they are asked, none being all. ``cache_life``: seconds for which a provider keeps a prompt that it has read.
-    ``strong_share``: of the prompts, 0 to 1, that the threshold is to follow; None leaves it where it is.
-    ``adapter``: the name of what was learnt from the operator's labels; None scores by the prior alone.
-    ``signals``: phrases that the operator takes for a sign of a hard prompt, or of an easy one.
+    they are asked; none means all. ``cache_life``: seconds for which a provider keeps a prompt that it has read.
+    ``strong_share``: of the prompts, 0 to 1, that the threshold follows; None keeps it fixed.
+    ``adapter``: the adapter that was fitted on the operator's labels; None scores by the prior alone.
+    ``signals``: phrases that the operator chose as signs of a hard or an easy prompt.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A family as the routes file has it, read strictly: every fault is named with its key, its value and the fix."""
+"""A family of the routes file, read strictly: every fault is reported with its key, its value and the fix."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ NAME_RULE = "must be a name of 1 to 200 printable ASCII characters without space
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a family may name: ``pools``, with what is known of ``models`` by pool, and ``rules``."""
+    """The names that a family may use: ``pools``, with the info of their ``models``, and ``rules``."""
 
     pools: frozenset[str]
     models: Mapping[str, Pool]

@@ -1,4 +1,4 @@
-"""What an operator sets of the gates around LiteLLM: the part ``gate`` of the routes file, read strictly.
+"""An operator's settings of the gates around LiteLLM: the part ``gate`` of the routes file, read strictly.
 
 {"limits": {"messages": 5000}, "allowed_parameters": ["top_a"], "allowed_hosts": ["metadata.example.org:8080"],
  "media_hosts": ["images.example.org"], "unchecked_paths": []}
@@ -20,7 +20,7 @@ _HOST_RULE = "must be a list of hosts, each a name, an address or *.DOMAIN, with
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a request may have at most.
+    """The limits of a request.
 
     ``messages``: messages of a chat, or prompts. ``items``: items of the Responses API's input, which cost LiteLLM a
     tenth of a message. ``parts``: content parts and tool calls of all messages together. ``tools``: tools or functions.
@@ -87,7 +87,7 @@ def read_settings(value: object, faults: list[str]) -> GateSettings:
 
 
 def destination_of(host: str) -> Destination:
-    """Return the destination that HOST, HOST:PORT or [ADDRESS]:PORT means."""
+    """Return the destination of HOST, HOST:PORT or [ADDRESS]:PORT."""
     parts = urlsplit(f"//{host}")
     return Destination(parts.hostname or "", parts.port)
 

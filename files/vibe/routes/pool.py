@@ -1,4 +1,4 @@
-"""What is known of a pool: what its models can do, and what they cost."""
+"""A pool: what its models can do, and what they cost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vibe.routes.prices import Prices, prices_of
 
 @dataclass(frozen=True)
 class Pool:
-    """``capabilities`` of the models, and their ``prices``, None where these are not known."""
+    """``capabilities`` of the models, and their ``prices``, None if unknown."""
 
     capabilities: Capabilities = UNKNOWN_CAPABILITIES
     prices: Prices | None = None

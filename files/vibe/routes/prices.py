@@ -1,7 +1,7 @@
-"""What a pool's tokens cost, in US dollars each.
+"""The price of a pool's tokens, in US dollars per token.
 
-A pool of several deployments costs what they cost by their weights, for LiteLLM spreads its requests by these. Prices
-that change with the length of a prompt, which some models have, are those of a short one.
+The price of a pool of several deployments is their weighted mean, because LiteLLM distributes requests by weight.
+Prices that change with the length of a prompt, which some models have, are those of a short one.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 FRESH_KEY, ANSWER_KEY = "input_cost_per_token", "output_cost_per_token"
 CACHED_KEY, WRITTEN_KEY = "cache_read_input_token_cost", "cache_creation_input_token_cost"
 PRICE_KEYS = (FRESH_KEY, ANSWER_KEY, CACHED_KEY, WRITTEN_KEY)
-# A dollar a token is ten thousand times what the dearest model takes: a price for a million tokens was meant.
+# A dollar per token is ten thousand times the most expensive model's price: a price per million was meant.
 MOST_A_TOKEN = 1.0
-# Neighbours so many times apart are of two currencies, or one is for a million tokens.
+# Prices this many times apart are in two currencies, or one is per million tokens.
 FAR_APART = 1000.0
 
 
@@ -34,7 +34,7 @@ class Prices:
 
 
 def prices_of(models: Iterable[tuple[Mapping[str, object], float]]) -> Prices | None:
-    """Return what a pool of *models*, as (model info, weight), costs; None where one's prices are not known."""
+    """Return the price of a pool of *models*, as (model info, weight); None if one's prices are unknown."""
     each, weights = [], []
     for info, weight in models:
         prices = _prices(info)
@@ -60,7 +60,7 @@ def price_faults(stated: Mapping[str, object]) -> list[str]:
 
 
 def odd_prices(cheap_pool: str, cheap: Prices, strong_pool: str, strong: Prices) -> list[str]:
-    """Return, in words, what is odd about the prices of a family's pools."""
+    """Return warnings about implausible prices of a family's pools."""
     warnings = []
     for kind, one, other in (("input", cheap.fresh, strong.fresh), ("output", cheap.answer, strong.answer)):
         low, high = sorted((one, other))

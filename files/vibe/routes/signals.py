@@ -1,4 +1,4 @@
-"""Phrases by which an operator says outright what is hard and what is easy in a family's traffic."""
+"""Phrases by which an operator declares what is hard and what is easy in a family's traffic."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MAX_PHRASES, MAX_PHRASE_CHARS = 200, 100
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """Phrases that mean the ``strong`` pool, and such that mean the ``cheap`` one."""
+    """Phrases for the ``strong`` pool, and for the ``cheap`` one."""
 
     strong: tuple[str, ...] = ()
     cheap: tuple[str, ...] = ()
@@ -20,7 +20,7 @@ NO_SIGNALS = Signals()
 
 
 def signals_fault(value: object) -> str | None:
-    """Return what is wrong with the *value* of ``signals``, None for nothing."""
+    """Return what is wrong with the *value* of ``signals``, None if nothing."""
     if not isinstance(value, dict) or not set(value) <= set(SIDES):
         return f"must be an object of {' and '.join(SIDES)}, each a list of phrases, is {value!r}"
     phrases: list[str] = []

@@ -1,9 +1,9 @@
 """A threshold that follows the traffic: the score that a wanted share of the prompts reaches.
 
 Each scored prompt moves it: up by a step times (1 - share) if the prompt reached it, else down by a step times the
-share. So it comes to rest where the two balance, at the (1 - share)-quantile of the scores, and follows where that goes
+share. So it converges where the two balance, at the (1 - share)-quantile of the scores, and follows that quantile
 (Robbins and Monro 1951, with a constant step). The value is kept in the store, one for all workers and hosts; each
-worker decides by what it heard last, and goes on by itself where the store is away.
+worker decides by the last value it read, and continues by itself while the store is away.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from vibe.routes.family import Family
 from vibe.routing.decision import Decision
 from vibe.rules.score import NAME as SCORE_RULE
 
-# In points: some hundred prompts to follow a change, and a share that is kept to some hundredths.
+# In points: it follows a change within some hundred prompts, and keeps the share to some hundredths.
 STEP = 0.5
 
 
 class Thresholds:
-    """What this worker knows of the thresholds of families that have a share."""
+    """This worker's thresholds of the families that have a share."""
 
     def __init__(self) -> None:
-        """Know nothing yet: each family begins at its own threshold."""
+        """Begin empty: each family starts at its own threshold."""
         self._known: dict[str, float] = {}
 
     def applied_to(self, family: Family) -> Family:
-        """Return *family* with the threshold that holds now."""
+        """Return *family* with its current threshold."""
         if family.strong_share is None:
             return family
         return replace(family, threshold=self._known.get(_key(family), family.threshold))
 
     def count(self, family: Family, request: Request, decision: Decision, store: Store) -> None:
-        """Move the threshold of *family*, as its routes have it, by what *decision* found; returns at once."""
+        """Move the threshold of *family* by the score of *decision*; returns at once."""
         share, score = family.strong_share, decision.score
         if share is None or score is None or decision.rule != SCORE_RULE or request.dialogue.in_tool_loop:
             return
@@ -48,5 +48,5 @@ class Thresholds:
 
 
 def _key(family: Family) -> str:
-    # Another share, or another start, begins again.
+    # A changed share or start value begins again.
     return f"{family.name}:{family.strong_share}:{family.threshold:g}"

@@ -23,10 +23,10 @@ class Decision:
     """One routing decision.
 
     ``pool`` is None where the request keeps the virtual model's name, which LiteLLM sends to ``safe_pool``.
-    ``rule`` is the one that decided, ``score`` 0 to 100, None where nothing was scored, ``reasons`` its words.
+    ``rule`` is the one that decided, ``score`` 0 to 100, None if nothing was scored, ``reasons`` its explanation.
     ``proposed``: the pool that would have served, where routing is not active. ``conversation``: its short digest.
-    ``moved_to``: the side that the conversation changed to, None where it stayed. ``adapter``: what the score came from
-    beside the prior, where something did.
+    ``moved_to``: the side that the conversation changed to, None if it stayed. ``adapter``: the adapter that
+    contributed to the score, if any.
     """
 
     family: str
@@ -45,7 +45,7 @@ class Decision:
 
     @property
     def target(self) -> str:
-        """The pool that the request is meant for."""
+        """The pool that the request goes to."""
         return self.pool or self.safe_pool
 
     def as_metadata(self) -> dict[str, object]:
@@ -70,10 +70,10 @@ class Decision:
 def decide(
     family: Family, routes: Routes, scorer: Scorer, request: Request, state: State | None = None
 ) -> tuple[Decision, State | None]:
-    """Ask the rules and choose the pool that the first verdict means.
+    """Ask the rules and choose the pool of the first verdict.
 
-    *state* is what is remembered of the request's conversation. Returned beside the decision: what is to be remembered
-    from now on, None where that is nothing new.
+    *state* is the saved state of the request's conversation. Also returns the state to save,
+    None if it is unchanged.
     """
     if family.routing == OFF:
         return _by_the_operator(safe_decision(family, REASON_OFF), family, None), None
@@ -96,12 +96,12 @@ def decide(
 
 
 def safe_decision(family: Family, reason: str) -> Decision:
-    """Leave the request under the virtual model's name, for *reason*."""
+    """Keep the virtual model's name, because of *reason*."""
     return _of(family, None, NO_RULE, Verdict(SAFE, (reason,)))
 
 
 def _by_the_operator(decision: Decision, family: Family, proposed: str | None) -> Decision:
-    """Send the request of *decision* where it goes without routing: to the safe pool, named as for routed ones."""
+    """Send the request of *decision* to the safe pool, as without routing, but named as for routed ones."""
     return replace(decision, pool=family.safe_pool, routing=family.routing, proposed=proposed)
 
 

@@ -1,7 +1,7 @@
-"""The standing of a conversation before a turn: from what is remembered, and from the prompts that came since.
+"""The standing of a conversation before a turn: from its saved state, and from the prompts since then.
 
-Clients send the whole history with every turn. So what is not remembered (another worker had the turn, Redis is away)
-is decided again, in order, and every worker comes to the same side by itself.
+Clients send the whole history with every turn. So turns without a saved state (another worker had
+them, Redis is away) are decided again, in order, and every worker reaches the same side.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from vibe.rules import BY_NAME, RULE_NAMES
 from vibe.rules.context import RuleContext
 from vibe.scoring.scorer import Scorer
 
-# So many prompts at most are decided again: older ones say little about where the conversation is now.
+# At most this many prompts are decided again: older ones matter little for the current side.
 MOST_REPLAYED = 16
-# What tool results that failed in a row came to.
+# The effect of tool results that failed in a row.
 _FAILED = Verdict(STRONG, (), is_kept=True, escalates=True)
 _NO_FIELDS: Mapping[str, object] = {}
 
@@ -44,7 +44,7 @@ def standing_before(request: Request, family: Family, scorer: Scorer, state: Sta
         standing, start = Standing(state), state.position + 1
         is_decided = is_decided or state.position == dialogue.position
     elif state is not None and request.conversation is not None and request.conversation.is_named:
-        # The client shortened the history, or sends none: what it names is the same conversation all the same.
+        # The client shortened the history, or sends none: the conversation that it names is still the same.
         standing, start = Standing(state), dialogue.position
     if dialogue.in_tool_loop and dialogue.prompt is not None:
         end += 1
@@ -64,7 +64,7 @@ def standing_before(request: Request, family: Family, scorer: Scorer, state: Sta
 def first_verdict(
     request: Request, family: Family, scorer: Scorer, standing: Standing
 ) -> tuple[str, Verdict | None, tuple[str, ...]]:
-    """Ask the rules of *family* in their order; return the deciding one's name and verdict, and what others noted."""
+    """Ask the rules of *family* in their order; return the deciding rule's name and verdict, and the others' notes."""
     noted: tuple[str, ...] = ()
     context = RuleContext(request, family, scorer, standing)
     for name in family.rules or RULE_NAMES:

@@ -2,7 +2,7 @@
 
 A rule is a module with a ``NAME`` and a function ``judge()``, which reads a ``context.RuleContext`` and returns a
 verdict or None. It knows no other rule. To add one, add the module and its name to ``RULES``, the only list of rules.
-``continuation``, ``complaint``, ``pool_switch`` and ``cost_forecast`` are what rules judge by.
+Rules share ``continuation``, ``complaint``, ``pool_switch`` and ``cost_forecast``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from vibe.rules.context import RuleContext
 
 
 class Rule(Protocol):
-    """What the module of a rule offers."""
+    """The interface of a rule's module."""
 
     NAME: str
 
@@ -23,7 +23,7 @@ class Rule(Protocol):
         """Return the verdict, or None to pass the request on to the next rule."""
 
 
-# The one list of them: what routes may name, and the order where a family names none.
+# The only list of rules: the names for routes, and the default order.
 RULES: tuple[Rule, ...] = (explicit, ability, background, escalation, inherit, no_prompt, score)
 BY_NAME = {rule.NAME: rule for rule in RULES}
 RULE_NAMES = tuple(BY_NAME)

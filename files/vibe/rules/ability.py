@@ -1,4 +1,4 @@
-"""What the cheap pool cannot do goes strong; what only the cheap one can, goes cheap, and says so."""
+"""What the cheap pool cannot do goes strong; what only the cheap pool can do goes cheap, with a note."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ NAME = "ability"
 
 
 def judge(context: RuleContext) -> Verdict | None:
-    """Judge by what the request needs and each pool lacks; where neither can, the other rules decide."""
+    """Judge by what the request needs and each pool lacks; if neither can, the other rules decide."""
     family, needs = context.family, context.request.needs
     cheap, strong = family.cheap.capabilities.lacks(needs), family.strong.capabilities.lacks(needs)
     if cheap and strong:

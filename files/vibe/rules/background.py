@@ -1,4 +1,4 @@
-"""What a client does by itself goes cheap: titles, tags, probes. A compaction stays where the conversation is."""
+"""A client's own requests go cheap: titles, tags, probes. A compaction stays on the conversation's side."""
 
 from __future__ import annotations
 

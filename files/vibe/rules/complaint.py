@@ -1,7 +1,7 @@
-"""Whether a person says that the answer before was wrong or does not work.
+"""Whether a person says that the previous answer was wrong or does not work.
 
-By a list of phrases, in the languages of ``vocabulary``: said at the beginning of "it", "that", "your code" or of
-nothing at all. "My printer does not work" is a question of its own. And by a model (``scoring.turn_models``).
+By a list of phrases, in the languages of ``vocabulary``, at the beginning: about "it", "that", "your code" or
+without a subject. "My printer does not work" is a question of its own. And by a model (``scoring.turn_models``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from vibe.request.token_estimate import CJK_CHAR
 from vibe.scoring.turn_models import load_turn_models
 
-# What follows is details: an error message, pasted.
+# Details follow: a pasted error message.
 _BEGINNING_CHARS = 80
 _OPENING = r"^(?:\W|no\b|nope\b|hmm+\b|sorry\b|but\b|nein\b|non\b|нет\b|não\b|unfortunately\b|leider\b)*"
 _SUBJECT = (
@@ -20,7 +20,7 @@ _SUBJECT = (
     r"script|test|tests|antwort|lösung|ergebnis|réponse|solución|respuesta|código|resposta|solução|risposta|codice|"
     r"ответ|код|решение))*(?:\W+|(?=')|(?<=')))"
 )
-# Only after what it is said of: "Is broken glass dangerous?" is a question.
+# Only after its subject: "Is broken glass dangerous?" is a question.
 _COPULA = r"(?:(?:'s|is|are|'re|was|were|ist|war|est|está|es|è)\s+)?"
 _CLAIMS = (
     r"(?:still\s+|just\s+|completely\s+|also\s+|again\s+)?"
@@ -63,13 +63,13 @@ _MAX_CHARS_CJK = 20
 
 
 def is_complaint(prompt: str) -> bool:
-    """Whether *prompt* says that what was answered before is wrong."""
+    """Whether *prompt* says that the previous answer is wrong."""
     is_listed = is_listed_complaint(prompt)
     return is_listed or load_turn_models().complains(prompt, is_listed=is_listed) > 0
 
 
 def is_listed_complaint(prompt: str) -> bool:
-    """Whether the beginning of *prompt* has a phrase that says so."""
+    """Whether *prompt* begins with such a phrase."""
     beginning = prompt[:_BEGINNING_CHARS].lower().replace("\u2019", "'")
     if CJK_CHAR.search(beginning):
         return any(term in beginning[:_MAX_CHARS_CJK] for term in _TERMS_CJK)

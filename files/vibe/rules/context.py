@@ -1,4 +1,4 @@
-"""What a rule may look at: one object, so that a rule that needs more does not change the others."""
+"""What a rule may read: one object, so that a rule that needs more does not change the others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vibe.scoring.scorer import Scorer
 
 @dataclass(frozen=True, slots=True)
 class RuleContext:
-    """The ``request``, the ``family`` that it asks, the family's ``scorer``, and its conversation's standing."""
+    """The ``request``, its ``family``, the family's ``scorer``, and its conversation's standing."""
 
     request: Request
     family: Family

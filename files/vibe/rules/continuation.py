@@ -1,7 +1,7 @@
 """Whether a prompt only makes sense with what came before it: "ok go ahead", "and in German?", "why is that?", "继续".
 
 By a list of words, in the languages of ``vocabulary``: it is short and has no object of its own. And by a model
-(``scoring.turn_models``), which also sees what was said before: "which shard did you mean in step 2?". A prompt taken
+(``scoring.turn_models``), which also reads the previous turn: "which shard did you mean in step 2?". A prompt taken
 for a continuation stays on its conversation's side, whichever that is; one that is not is scored by itself.
 """
 
@@ -14,24 +14,24 @@ from vibe.rules.continuation_words import FUNCTION, GENERIC_VERB, LINK, LINKS, P
 from vibe.scoring import vocabulary
 from vibe.scoring.turn_models import load_turn_models
 
-# A prompt of so many characters or words says what it is about.
+# A prompt of this many characters or words names its subject.
 MAX_CHARS, MAX_WORDS, MAX_CHARS_CJK = 120, 9, 12
 # A pointing word may come with one word of its own ("do that in Python"); so may a prompt that opens with "and".
 _OWN_WORDS = 1
-# What clients say to go on by themselves (opencode, after a compaction).
+# What clients send to continue by themselves (opencode, after a compaction).
 _CLIENTS = ("Continue if you have next steps",)
-# So short a prompt is an answer to what the assistant asked: "the second", "PostgreSQL", "42".
+# A prompt this short answers the assistant's question: "the second", "PostgreSQL", "42".
 _ANSWER_WORDS = 2
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _QUESTION_MARKS = ("?", "\uff1f", "\u061f")
 
 _EMPTY = vocabulary.GREETING | vocabulary.ACKNOWLEDGEMENT | vocabulary.FILLER | FUNCTION | LINK | GENERIC_VERB
-# What begins with one of these says what it wants done.
+# A prompt that begins with one of these states its task.
 _ORDERS = vocabulary.HARD_VERB | vocabulary.LOOKUP | vocabulary.TRANSLATE | GENERIC_VERB
 
 
 def is_continuation(prompt: str, before: str = "", answer: str = "") -> bool:
-    """Whether *prompt* continues what was asked *before* and answered, "" where that is not known.
+    """Whether *prompt* continues the prompt *before* and its answer, each "" if unknown.
 
     Costs the same for 10 kB as for 10 MB.
     """
@@ -40,7 +40,7 @@ def is_continuation(prompt: str, before: str = "", answer: str = "") -> bool:
 
 
 def is_listed_continuation(prompt: str) -> bool:
-    """Whether the words of *prompt* alone say that it continues what was asked before."""
+    """Whether the words of *prompt* alone show that it continues an earlier prompt."""
     if len(prompt) > MAX_CHARS:
         return False
     if prompt.startswith(_CLIENTS):
@@ -58,7 +58,7 @@ def is_listed_continuation(prompt: str) -> bool:
     first = next(word for word in found if word not in vocabulary.ACKNOWLEDGEMENT or word in LINK) if own else ""
     if own == _OWN_WORDS and (first in LINK or not POINTING.isdisjoint(found)):
         return True
-    # The words of the link itself are not its own.
+    # The link's own words do not count.
     link = next((link for link in LINKS if lowered.startswith(link)), None)
     if link is not None and _own_words(_WORD.findall(lowered[len(link) :])) == _OWN_WORDS:
         return True

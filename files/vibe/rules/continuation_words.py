@@ -1,6 +1,6 @@
-"""Words that say nothing without what came before them, in the languages of ``vocabulary``; for ``continuation`` alone.
+"""Words that mean nothing without a previous turn, in the languages of ``vocabulary``; for ``continuation`` alone.
 
-One line or two a language: English, German, French, Spanish, Portuguese, Italian, Russian, then some of others.
+One or two lines per language: English, German, French, Spanish, Portuguese, Italian, Russian, then some of others.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ def _terms(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-# What points back, and means nothing else.
+# Words that only point back.
 POINTING = _words(
     """that this it those these them its same again previous above before latter former other another both either ones
     das dies diese dieses dieser davon daran dazu damit dafür nochmal wieder gleiche selbe beide andere anderen
@@ -62,7 +62,7 @@ FUNCTION = POINTING | _words(
     я ты вы он она мы мне пожалуйста тоже в на с для почему как что кто когда где можешь можно короче подробнее проще
     пример первый второй последний больше меньше дальше"""
 )
-# What is done to an answer, with no object but the answer itself.
+# Verbs whose only object is the previous answer.
 GENERIC_VERB = _words(
     """go going continue proceed keep resume carry try retry repeat redo do make fix change update explain elaborate
     expand clarify describe show tell give write rewrite rephrase shorten summarize simplify improve finish complete

@@ -1,7 +1,7 @@
-"""What a prompt is expected to bring: how much its conversation has behind it, and how many turns it will take.
+"""The expected cost of a prompt: the length of its conversation, and how many turns the prompt will take.
 
-Read from the conversation itself: how many turns its prompts took so far, how long its answers were. What all
-conversations of a client share, its system prompt and its tools, is left out: every pool has it in its cache.
+Read from the conversation itself: how many turns its prompts took so far, how long its answers were. The
+system prompt and tools that all conversations of a client share are left out: every pool has them in its cache.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from vibe.request.required_capabilities import tokens_in
 from vibe.request.token_estimate import BYTES_PER_TOKEN
 from vibe.request.turns import Dialogue
 
-# What a conversation that has no history is taken for, and so much weight has that against what it shows: one prompt.
+# The assumption about a conversation without a history, and its weight against the history: one prompt.
 USUAL_TURNS, USUAL_ANSWER, USUAL_GROWTH = 1.5, 300.0, 450.0
-# So many turns at the end of the history are read for the length of an answer.
+# This many last turns are read for the length of an answer.
 _READ_TURNS = 24
 _OWN_ROLE = "assistant"
 # In the Responses API a call is an item of its own, without a role.
@@ -26,7 +26,7 @@ _USE_BLOCK = "tool_use"
 
 @dataclass(frozen=True, slots=True)
 class CostForecast:
-    """All in tokens: ``prefix``, the turns before the prompt; ``prompt`` itself; ``answer``, what a turn gives back.
+    """All in tokens: ``prefix``, the turns before the prompt; ``prompt`` itself; ``answer``, a turn's output.
 
     ``growth``: by how much a turn lengthens the conversation, answer included; ``turns``: that the prompt will take.
     """
@@ -39,7 +39,7 @@ class CostForecast:
 
 
 def forecast_cost(dialogue: Dialogue) -> CostForecast:
-    """Return what the last prompt of *dialogue* is expected to bring."""
+    """Return the forecast for the last prompt of *dialogue*."""
     before = dialogue.turns[: dialogue.position]
     recent = before[-_READ_TURNS:]
     given = [turn for turn in recent if _is_given_back(turn)]
@@ -63,7 +63,7 @@ def expected(prefix: float, prompt: float, given: float, recent: float, answers:
 
 
 def _tokens(turns: list[object]) -> float:
-    """Estimate the tokens of *turns*, with what a model gave to tools: an edit is as long as what it writes.
+    """Estimate the tokens of *turns*, including tool arguments: an edit is as long as its text.
 
     This takes longer than everything else, so it is not part of what every request is read for
     (``vibe.request.required_capabilities``).
@@ -82,7 +82,7 @@ def _call_chars(turn: object) -> int:
 
 def _given_chars(call: Mapping[str, object]) -> int:
     given = call.get("arguments", call.get("input"))
-    # An object, in Messages: its values are what is long.
+    # An object, in Messages: only its values are long.
     texts = given.values() if isinstance(given, Mapping) else (given,)
     return sum(len(text) for text in texts if isinstance(text, str))
 
@@ -92,7 +92,7 @@ def _objects(value: object) -> list[Mapping[str, object]]:
 
 
 def _is_given_back(turn: object) -> bool:
-    """Whether *turn* is what a model gave back: a text, or a call of a tool."""
+    """Whether *turn* is a model's output: a text, or a tool call."""
     if not isinstance(turn, Mapping):
         return False
     kind = turn.get("type")

@@ -1,4 +1,4 @@
-"""What fails again and again, or is called wrong, goes strong and stays there."""
+"""A conversation that fails repeatedly, or whose answer is called wrong, goes strong and stays there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAME = "escalation"
 
 
 def judge(context: RuleContext) -> Verdict | None:
-    """Judge by the newest results of tools, and by what the person says of the answer."""
+    """Judge by the newest tool results, and by the person's reaction to the answer."""
     dialogue = context.request.dialogue
     if dialogue.in_tool_loop:
         failures = failures_in_a_row(_since_prompt(dialogue)) if context.family.escalate_after else 0

@@ -9,7 +9,7 @@ NAME = "explicit"
 
 
 def judge(context: RuleContext) -> Verdict | None:
-    """Judge by the first choice that names something of the family; say which ones do not."""
+    """Judge by the first choice that names a side or pool of the family; note those that do not."""
     family = context.family
     sides = {
         family.safe_pool: SAFE,

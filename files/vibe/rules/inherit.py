@@ -9,12 +9,12 @@ from vibe.rules.continuation import is_continuation, is_listed_continuation
 
 NAME = "inherit"
 TOOL_LOOP = "tool loop"
-# A prompt that is so likely hard by itself is not left with the cheap pool because a model takes it for a continuation.
+# A prompt that is this likely hard by itself does not stay cheap because a model calls it a continuation.
 HARD_SCORE = 80.0
 
 
 def judge(context: RuleContext) -> Verdict | None:
-    """Judge by the turn's kind and words; a prompt that has nothing to continue is for the next rules."""
+    """Judge by the turn's kind and words; the next rules judge a prompt that has nothing to continue."""
     request, family, standing = context.request, context.family, context.standing
     dialogue = request.dialogue
     if family.affinity == OFF:
@@ -26,7 +26,7 @@ def judge(context: RuleContext) -> Verdict | None:
         return None
     if standing.side is not None:
         return Verdict(standing.side, ("continues what was asked before",))
-    # The turns before are with the provider alone, and nothing is known of them.
+    # Only the provider has the previous turns; they are unknown here.
     return Verdict(SAFE, ("continues what is not to be seen",))
 
 

@@ -1,4 +1,4 @@
-"""Without a human prompt to be seen the safe pool serves: the prompt that the turn belongs to may have been hard."""
+"""Without a visible human prompt the safe pool serves: the turn's own prompt may have been hard."""
 
 from __future__ import annotations
 

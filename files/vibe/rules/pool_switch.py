@@ -2,7 +2,7 @@
 
 Up, by need: the score is beyond the threshold by a margin. Down, by the family's ``affinity``: never (``upward``), or
 where it saves money (``priced``). A move has the provider read the whole conversation again, uncached, at the other
-pool; staying has it read from the cache, by the dearer model. Where a pool's prices are not known, a prompt moves its
+pool; staying has it read from the cache, by the dearer model. If a pool's prices are unknown, a prompt moves its
 conversation down when its score is below the threshold by a margin.
 """
 
@@ -20,7 +20,7 @@ from vibe.rules.cost_forecast import CostForecast
 def side_for(score: float, standing: Standing, family: Family, at: float, forecast: Callable[[], CostForecast]) -> str:
     """Return the side that serves a prompt of *score*, *at* seconds, in a conversation with this *standing*.
 
-    *forecast* gives what the prompt is expected to bring; asked for only where it counts.
+    *forecast* returns the prompt's forecast; called only if it matters.
     """
     if standing.is_escalated:
         return STRONG
@@ -28,7 +28,7 @@ def side_for(score: float, standing: Standing, family: Family, at: float, foreca
     if standing.side is None or family.affinity == OFF:
         return by_itself
     if standing.side == CHEAP:
-        # Where it was strong before, the margin has been passed: what came down for money goes up for need.
+        # If it was strong before, it has already passed the margin: what came down for money goes up for need.
         margin = 0.0 if standing.state is not None and standing.state.was_strong else family.move_up_margin
         return STRONG if score >= family.threshold + margin else CHEAP
     if family.affinity == UPWARD or score >= family.threshold - family.move_down_margin:
@@ -48,7 +48,7 @@ def cost(ahead: CostForecast, prices: Prices, warm: float) -> float:
     warm = min(warm, ahead.prefix)
     first = warm * prices.cached + (ahead.prefix - warm + ahead.prompt) * prices.written
     later = (ahead.prefix + ahead.prompt) * prices.cached + ahead.growth * prices.written
-    # The cache has all that came before by then. A later turn reads, besides, what those before it added.
+    # By then the cache has the whole history. A later turn also reads what the turns before it added.
     rest = ahead.turns - 1
     grown = max(rest - 1, 0.0) / 2 * ahead.growth * prices.cached
     return first + max(rest, 0.0) * (later + grown) + max(ahead.turns, 1.0) * ahead.answer * prices.answer

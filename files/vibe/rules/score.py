@@ -12,14 +12,14 @@ from vibe.scoring.score import Score
 NAME = "score"
 MAX_REASONS = 6
 REASON_NO_SIGNAL = "no_signal"
-# Log odds of less are not said.
+# Smaller log odds are not reported.
 LEAST_REASON = 0.05
 # Begins the reasons where the conversation's side, not the score, decided.
 STAYS = "stays"
 
 
 def judge(context: RuleContext) -> Verdict | None:
-    """Judge by the score of the prompt; a prompt that comes again is served as it was."""
+    """Judge by the score of the prompt; a repeated prompt is served as before."""
     request, family, standing = context.request, context.family, context.standing
     scored = context.scorer.score(request.prompt or "")
     reasons = reasons_of(scored)

@@ -1,4 +1,4 @@
-"""What the judgement model reads of a prompt: what its instruction says, what all of it does, and its structure."""
+"""The input of the judgement model: the words of a prompt's instruction, those of all of it, and its structure."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import NamedTuple
 from vibe.scoring.prompt_parts import KINDS, Parts
 from vibe.scoring.said import NUMBER, Said, said_in, window_of
 
-# What the whole prompt says counts so much beside what its instruction does; by cross-validation over the sets.
+# The weight of the whole prompt beside its instruction; by cross-validation over the sets.
 WHOLE_WEIGHT = 1.0
 _QUESTIONS, _COMMAS = ("?", "？"), (",", "，", "、")
-# By what a score says of them.
+# Names by their label in a score.
 LENGTH, FORM, MATERIAL = "length", "form", "material"
 STRUCTURE = {
     LENGTH: ("chars", "under_40", "under_80", "over_600", "commas", "words"),

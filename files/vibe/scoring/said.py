@@ -1,4 +1,4 @@
-"""What a text says, as the linear models read it: its words, pieces of words, and phrases, all hashed.
+"""The words of a text, as the linear models read them: its words, pieces of words, and phrases, all hashed.
 
 A hash is the CRC-32 of a text, cut to ``HASH_BITS``; a model cuts it further to the size of its tables. So a fit
 (``tests/bench/routing``) and the model that is shipped see exactly the same.
@@ -21,7 +21,7 @@ NUMBER = "0"
 # As many as the largest table has buckets for.
 HASH_BITS = 17
 _HASH_MASK = (1 << HASH_BITS) - 1
-# Words that are remembered with their pieces, some 1 kB each, and words that are with their hash alone.
+# Words that are cached with their pieces, about 1 kB each, and words that are cached with their hash alone.
 _PIECES_REMEMBERED, _HASHES_REMEMBERED = 1 << 14, 1 << 16
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?|\d+|[^\w\s]")
 # Thai, kana, Chinese characters and Hangul: written without spaces, so pairs of characters serve as words.

@@ -1,4 +1,4 @@
-"""What a scorer answers: a number from 0 to 100 and what it is made of."""
+"""The result of a scorer: a number from 0 to 100 and its contributions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MAX_LOG_ODDS = 500.0
 
 
 class Contribution(NamedTuple):
-    """What one feature adds: its ``value``, and the ``log_odds`` that it is worth."""
+    """What one feature adds: its ``value``, and the ``log_odds`` that it adds."""
 
     feature: str
     value: float

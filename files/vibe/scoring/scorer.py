@@ -27,7 +27,7 @@ _NAME_DIGITS = 12
 
 
 class Scorer(Protocol):
-    """Whatever turns the text of a prompt into a score."""
+    """Turns the text of a prompt into a score."""
 
     def score(self, text: str) -> Score:
         """Score *text*, a prompt without injected blocks. Costs the same for 10 kB as for 10 MB."""

@@ -1,4 +1,4 @@
-"""In which script a text is written: a hint at its language that can be kept, for it tells nothing of the text."""
+"""The script of a text: a hint at its language that can be recorded, because it reveals nothing of the text."""
 
 from __future__ import annotations
 

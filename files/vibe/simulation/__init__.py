@@ -1,6 +1,6 @@
 """What a policy of moving conversations would cost. Not part of a release: it runs in the project's folder.
 
-``synthetic_traffic.conversations`` makes up traffic and ``router_log.read_records`` reads an operator's own;
+``synthetic_traffic.conversations`` generates traffic and ``router_log.read_records`` reads an operator's own;
 ``outcome.outcomes`` bills ``policies`` for it by the providers' rules (``billing``) at the prices of
 ``price_pairs``.
 """

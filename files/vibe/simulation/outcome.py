@@ -1,4 +1,4 @@
-"""What came of a policy: its bill, hard turns that were served weakly, and what moved conversations."""
+"""The outcome of a policy: its bill, hard turns that were served weakly, and what moved conversations."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Outcome:
 
 
 def outcome(talks: list[Talk], pair: Pair, policy: Policy, threshold: float) -> Outcome:
-    """Return what comes of *policy* for *talks* at the prices of *pair*; a prompt is hard from *threshold* on."""
+    """Return the outcome of *policy* for *talks* at the prices of *pair*; a prompt is hard from *threshold* on."""
     family = family_of(pair, threshold)
     place = {id(talk): number for number, talk in enumerate(talks)}
     sides = [list(policy(talk, family)) for talk in talks]

@@ -36,12 +36,12 @@ def all_cheap(talk: Talk, family: Family) -> Iterator[str]:
 
 
 def alone(talk: Talk, family: Family) -> Iterator[str]:
-    """Yield what each turn's own words deserve; a tool's result has those of its prompt."""
+    """Yield the side that each turn's own words deserve; a tool's result has those of its prompt."""
     return (STRONG if turn.score >= family.threshold else CHEAP for turn in talk.turns)
 
 
 def pinned(talk: Talk, family: Family) -> Iterator[str]:
-    """Yield for every turn what the first one deserves."""
+    """Yield for every turn the side that the first one deserves."""
     first = STRONG if talk.turns[0].score >= family.threshold else CHEAP
     return (first for _ in talk.turns)
 

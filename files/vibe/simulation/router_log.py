@@ -1,4 +1,4 @@
-"""An operator's own traffic, from the router's log: what was decided (``ROUTING DECISION``) and what came (``SERVED``).
+"""An operator's own traffic, from the router's log: decisions (``ROUTING DECISION``) and their outcome (``SERVED``).
 
 ``docker logs --timestamps`` of every slot, one after the other, is what is read; without timestamps the log's own time
 of day is taken, and days are distinguished by its going back.
@@ -34,7 +34,7 @@ _FORMS = {key: re.compile(r"\d+") for key in _SERVED if key.endswith("_tokens")}
 
 
 class RecordsError(ValueError):
-    """The file holds nothing that can be simulated; the message names it and says what was found instead."""
+    """The file holds nothing that can be simulated; the message names it and what was found instead."""
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A decision and what came of it; ``total``: all tokens that were sent."""
+    """A decision and its outcome; ``total``: all tokens that were sent."""
 
     at: float
     conversation: str
@@ -153,7 +153,7 @@ def _talks(requests: list[_Request], left_out: Counter[str]) -> list[Talk]:
         talk, before = open_talks.get(request.conversation, (None, 0))
         is_new = talk is None or request.total < before
         if talk is None or is_new:
-            # What the client's system prompt and tools have of it is not told: no policy is favoured by that.
+            # The share of the client's system prompt and tools is unknown; this favours no policy.
             talk, before = Talk(request.conversation, 0), 0
             talks.append(talk)
         own_score = prompt_score if request.kind == LOOP or request.score is not None else 0.0

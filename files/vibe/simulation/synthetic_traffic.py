@@ -1,4 +1,4 @@
-"""Made-up conversations from a seed, as numbers: when a turn came, how hard its prompt looks, how many tokens it moves.
+"""Synthetic conversations from a seed, as numbers: when a turn came, how hard its prompt looks, its tokens.
 
 Four kinds, each a quarter of the conversations:
 

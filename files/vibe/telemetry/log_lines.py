@@ -14,7 +14,7 @@ DECISION, SERVED = "ROUTING DECISION", "SERVED"
 
 
 def decision_line(decision: Decision, client: str, request_id: str, call_id: str, call_type: str) -> str:
-    """Return what is said of a *decision* for *client*: where the request went, by which rule, and why."""
+    """Return the log line of a *decision* for *client*: where the request went, by which rule, and why."""
     score = "-" if decision.score is None else f"{decision.score:.1f}"
     adapter = "" if decision.adapter is None else f"adapter={decision.adapter} "
     shadow = f"routing={decision.routing} proposed={decision.proposed or '-'} "
@@ -27,7 +27,7 @@ def decision_line(decision: Decision, client: str, request_id: str, call_id: str
 
 
 def served_line(spent: Spending, decision: Mapping[str, object], call_id: str) -> str:
-    """Return what is said of an answered request, whose *decision* record it is: its tokens, cost and savings."""
+    """Return the log line of an answered request with this *decision* record: its tokens, cost and savings."""
     usage = spent.usage
     return (
         f"{SERVED} virtual_model={decision.get('virtual_model')} pool={spent.pool} input_tokens={usage.fresh} "
@@ -38,7 +38,7 @@ def served_line(spent: Spending, decision: Mapping[str, object], call_id: str) -
 
 
 def price_lines(family: Family) -> list[tuple[str, str]]:
-    """Return, with the level of each, what is to be said of the prices of *family* when it begins to be routed."""
+    """Return the log lines about the prices of *family* at the start, with their levels."""
     cheap, strong = family.cheap.prices, family.strong.prices
     if cheap is None or strong is None:
         pools = ((family.cheap_pool, cheap), (family.strong_pool, strong))

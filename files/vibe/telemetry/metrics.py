@@ -1,4 +1,4 @@
-"""What the router counts, for Prometheus; nothing where prometheus_client is not installed.
+"""The router's counters for Prometheus; none if prometheus_client is not installed.
 
 Labels are names of the routes, and of the clients that the gateway knows, so there are some hundred series at most: no
 client can add one. With several workers each writes files of its own below ``PROMETHEUS_MULTIPROC_DIR``, which

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Serves what all workers of this slot counted, for Prometheus: ``GET /metrics``.
+"""Serves the counters of all workers of this slot to Prometheus: ``GET /metrics``.
 
-A process of its own beside the proxy, so that a scrape takes nothing from a worker, and no thread is in the way of a
+A process of its own beside the proxy, so that a scrape takes no time from a worker, and no thread hinders a
 fork. It ends with the process that started it.
 
     PROMETHEUS_MULTIPROC_DIR=/tmp/vibe-metrics python3 -m vibe.telemetry.metrics_server --port 9464

@@ -1,4 +1,4 @@
-"""Response headers that say what was decided, and which pool really served.
+"""Response headers that show the decision, and the pool that really served.
 
 What can be known about the serving pool (seen on LiteLLM 1.106.2, chat, Responses, Messages and completions, streamed
 or not):
@@ -22,7 +22,7 @@ VIRTUAL_MODEL, POOL, RULE = "x-vibe-virtual-model", "x-vibe-pool", "x-vibe-rule"
 SCORE, REASON, CONVERSATION = "x-vibe-score", "x-vibe-reason", "x-vibe-conversation"
 # Which worker served: for the proof of a new slot, which warms them all; a gateway takes it off.
 WORKER = "x-vibe-worker"
-# What the score was learnt from, where that is more than the prior.
+# The adapter behind the score, if any.
 ADAPTER = "x-vibe-adapter"
 ROUTING, PROPOSED_POOL = "x-vibe-routing", "x-vibe-proposed-pool"
 SERVED_POOL, FALLBACK = "x-vibe-served-pool", "x-vibe-fallback"

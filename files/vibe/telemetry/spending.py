@@ -43,7 +43,7 @@ class Spending:
 
     @property
     def saved(self) -> float | None:
-        """What the strong pool would have cost beyond what this did; less than 0 where it would have been cheaper."""
+        """The extra cost of the strong pool; less than 0 if it would have been cheaper."""
         return None if self.cost is None or self.strong_cost is None else self.strong_cost - self.cost
 
 
