@@ -13,7 +13,7 @@ from typing import Any
 from ansible import constants, context
 from ansible.plugins.callback import CallbackBase
 
-# Ansible loads a plug-in by its path, outside any package: its package has to be on the path before the imports.
+# Ansible loads a plug-in by its path, outside any package, so its package must be on the path before the imports.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
 
 from vibe_playbooks.run_log import RunLog
@@ -73,7 +73,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         self._terminal = Terminal(sys.stdout, is_terminal=False)
         self._log: RunLog | None = None
         self._summary: Any = None
-        # What the hosts say of one task: its name, and each message with the hosts that say it.
+        # The messages of one task: its name, and each message with the hosts that have it.
         self._said: list[tuple[str, Any, list[str]]] = []
         self._failures: list[tuple[str, str, list[str]]] = []
         self._rescued: list[tuple[str, str, list[str]]] = []
@@ -82,7 +82,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         self._display_line: Callable[..., None] = self._display.display
 
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
-        """Open terminal and log, as the environment asks for."""
+        """Open terminal and log, as the environment variables ask."""
         super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
         self._verb, self._style = self.get_option("verb"), self.get_option("style")
         # Its own copy of the standard output: a worker that is forked while a line is drawn must not wait for its lock.
@@ -106,7 +106,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         atexit.register(self._end)
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
-        """Begin a step, or go on with it."""
+        """Begin a step, or continue it."""
         self._flush()
         self._write(f"PLAY [{play.get_name()}]")
         self._terminal.begin_play(play.get_name().strip())
@@ -130,10 +130,10 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         self._write(f"included: {included_file._filename}")
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
-        """End the last step, and print the summary, or where to read on."""
+        """End the last step, and print the summary, or the log's path."""
         self._flush()
         if not self._failed and (stats.failures or stats.dark):
-            # All failures were in blocks with a rescue section, and still the run failed.
+            # All failures were in blocks with a rescue section, but the run failed.
             self._failed = True
             for task, message, hosts in self._rescued[-1:]:
                 self._errors.fail(", ".join(sorted(hosts)), task, message)
@@ -155,7 +155,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
     # Results.
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        """Note changes, and show what a Show task says."""
+        """Record changes, and print the output of a Show task."""
         host, task, told = result.host.get_name(), result.task, result.result
         changed = bool(told.get("changed"))
         self._terminal.saw(host, task=task.get_name(), changed=changed)
@@ -181,7 +181,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
             self._add(self._failures, result.task.get_name(), host, self._message(told))
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
-        """Print which host cannot be reached, and why."""
+        """Print the host that cannot be reached, and why."""
         host, told = result.host.get_name(), result.result
         self._terminal.saw(host)
         self._write_result("unreachable", host, result, full=True)
@@ -192,7 +192,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
             self._add(self._failures, "the host cannot be reached", host, message)
 
     def v2_runner_on_skipped(self, result: Any) -> None:
-        """Log it, and note that a step may have nothing to do."""
+        """Log it, and record that a step may have nothing to do."""
         self._terminal.skipped()
         self._write_result("skipped", result.host.get_name(), result, full=False)
 
@@ -222,7 +222,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
 
     @staticmethod
     def _add(messages: list[tuple[str, Any, list[str]]], title: str, host: str, message: Any) -> None:
-        """Add what a host says to *messages*; hosts that say the same are listed together."""
+        """Add a host's message to *messages*; hosts with the same message are listed together."""
         for known_title, known, hosts in messages:
             if (known_title, known) == (title, message):
                 hosts.append(host)
@@ -230,9 +230,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         messages.append((title, message, [host]))
 
     def _flush(self) -> None:
-        """Print what the hosts said of the last task."""
+        """Print the messages of the last task."""
         for title, message, hosts in self._said:
-            # With one host, or one answer for all, nobody needs the name.
+            # With one host, or one answer for all, the name adds nothing.
             if title and self._terminal.has_several_hosts:
                 self._terminal.say(f"{', '.join(sorted(hosts))}:")
             self._terminal.show(message)
@@ -241,7 +241,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         self._said, self._failures = [], []
 
     def _message(self, told: Any) -> str:
-        """Return what a failed result says: of a loop, what its failed items say."""
+        """Return the message of a failed result; of a loop, those of its failed items."""
         if "censored" in told:
             return "its output is hidden, because it can hold secrets\nFix: -e vibe_debug_secrets=true shows it"
         if items := [item for item in told.get("results") or [] if item.get("failed")]:

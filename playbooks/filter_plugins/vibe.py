@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# Ansible loads a plug-in by its path, outside any package: the packages have to be on the path before the imports.
+# Ansible loads a plug-in by its path, outside any package, so the packages must be on the path before the imports.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "roles/preflight/python"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
 
@@ -36,7 +36,7 @@ description:
 
 
 class FilterModule:
-    """What Ansible looks for."""
+    """The class that Ansible loads."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by name."""

@@ -6,7 +6,7 @@
 
 The release's folder is that of a router host. Plug-in and routes become a ConfigMap, LiteLLM's configuration the
 chart's `proxy_config`; no secret is read: the names that the cluster's Secret needs are printed on standard error.
-docs/scaling.md says more.
+See docs/scaling.md.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def values(release: Path, redis: str) -> dict[str, Any]:
         raise ReleaseError(
             f"{release}: config.yaml or compose.yaml cannot be read: {error!r}; deploy the release again"
         ) from None
-    # Who may ask is LiteLLM's own to say there: none of our gateways is in front of it.
+    # LiteLLM itself checks the keys there: no gateway of this toolkit is in front of it.
     for section, name, _ in CLIENT_CHECKS:
         (config.get(section) or {}).pop(name, None)
     if redis:
@@ -114,7 +114,7 @@ def values(release: Path, redis: str) -> dict[str, Any]:
         # Neither LiteLLM's keys nor its budgets are used, so no database.
         "db": {"deployStandalone": False},
         "migrationJob": {"enabled": False},
-        # A changed plug-in alone is no change of the pods; this makes it one.
+        # A changed plug-in alone does not change the pods; this digest does.
         "podAnnotations": {"vibe-router/release": release.resolve().name},
     }
 

@@ -1,4 +1,4 @@
-"""What deploy.sh starts: the command line of the package beside this file."""
+"""The entry point of deploy.sh: the command line of the package beside this file."""
 
 import sys
 

@@ -32,7 +32,7 @@ class Finding:
     summary: str
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
+        """Return it as a JSON object."""
         return asdict(self)
 
 
@@ -88,7 +88,7 @@ def _order(ecosystem: str) -> Callable[[str], Any]:
 
 
 def _fix(affected: dict[str, Any], ecosystem: str, version: str) -> str | None:
-    """Return in which version an affected package is fixed, "" for none yet; None where *version* is not affected."""
+    """Return the version that fixes an affected package, "" for none yet; None if *version* is not affected."""
     order = _order(ecosystem)
     for known in affected.get("ranges", []):
         if known.get("type") != "ECOSYSTEM":
@@ -117,7 +117,7 @@ def _matches(advisories: list[dict[str, Any]]) -> Iterator[tuple[tuple[str, str]
 def findings(
     image: str, components: list[dict[str, Any]], distribution: str, advisories: list[dict[str, Any]]
 ) -> list[Finding]:
-    """Return what is known to be vulnerable among the *components* of an image, by package and advisory."""
+    """Return the known vulnerabilities of the *components* of an image, by package and advisory."""
     there: dict[tuple[str, str], set[str]] = {}
     for component in components:
         if named := _component(component, distribution):
@@ -128,7 +128,7 @@ def findings(
             try:
                 fixed = _fix(affected, key[0], version)
             except (InvalidVersion, ValueError):
-                # A version that nobody can order is compared by its name alone.
+                # A version that cannot be ordered is compared by its name alone.
                 fixed = "" if version in affected.get("versions", []) else None
             if fixed is not None:
                 aliases = tuple(advisory.get("aliases", []))

@@ -40,7 +40,7 @@ HEAD = """---
 OPERATOR = "default"
 DAYS_KEPT = 7
 MOST_DAYS_KEPT = 365
-# As much chance as the digest has: 256 bits.
+# As many random bits as the digest has: 256.
 KEY_BYTES = 32
 USAGE_ERROR = 5
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -48,7 +48,7 @@ _TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ")
 
 
 class ClientError(Exception):
-    """What was asked for cannot be done; the message says what is wrong and the fix."""
+    """The command cannot be carried out; the message says what is wrong and the fix."""
 
 
 def clients_file(inventory: Path) -> Path:
@@ -94,7 +94,7 @@ def write_clients(path: Path, clients: list[dict[str, Any]]) -> None:
 
 @contextlib.contextmanager
 def undone_on_failure(path: Path) -> Iterator[None]:
-    """Have *path* as it was before where what follows does not end well."""
+    """Restore *path* if the block fails."""
     before = path.read_bytes() if path.exists() else None
     try:
         yield
@@ -147,7 +147,7 @@ def add(clients: list[dict[str, Any]], options: argparse.Namespace) -> str:
 
 
 def rotate(clients: list[dict[str, Any]], options: argparse.Namespace) -> str:
-    """Give a client a new key, which is returned; the one before ends ``options.keep`` days from now."""
+    """Give a client a new key, which is returned; the previous one ends ``options.keep`` days from now."""
     client = find(clients, options.name)
     key, digest = new_key()
     ends = datetime.now(UTC) + timedelta(days=options.keep)
@@ -179,14 +179,14 @@ def show(clients: list[dict[str, Any]]) -> None:
 
 
 def bring(inventory: Path, others: list[str]) -> None:
-    """Have the gateways know what the inventory says of clients.
+    """Update the gateways with the inventory's clients.
 
     Raises:
-        ClientError: they do not.
+        ClientError: they were not updated.
     """
     log("INFO", "updating the gateways: site.yml --tags preflight,gateway")
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "site.yml", "--tags", "preflight,gateway"]
-    # Standard output is the key's alone.
+    # Only the key goes to standard output.
     done = subprocess.run([*command, "-i", str(inventory), *others], stdout=sys.stderr, check=False, cwd=PROJECT)
     if done.returncode:
         raise ClientError(
@@ -207,7 +207,7 @@ def a_name(text: str) -> str:
 
 
 def a_time(text: str) -> str:
-    """Return *text* if it is a day or a time in UTC that is to come."""
+    """Return *text* if it is a future day or time in UTC."""
     for form in _TIMES:
         with contextlib.suppress(ValueError):
             if datetime.strptime(text, form).replace(tzinfo=UTC) <= datetime.now(UTC):
@@ -219,7 +219,7 @@ def a_time(text: str) -> str:
 
 
 def some_models(text: str) -> list[str]:
-    """Return the names that *text* lists; none would mean all to whoever reads the file."""
+    """Return the names that *text* lists; an empty list is refused, because in the file it means all."""
     names = [each.strip() for each in text.split(",") if each.strip()]
     if not names:
         raise argparse.ArgumentTypeError(f"{text!r} names no model. Fix: name one, or omit --models for all of them")
@@ -227,7 +227,7 @@ def some_models(text: str) -> list[str]:
 
 
 def between(least: int, most: int) -> Any:
-    """Return what reads a whole number from *least* to *most*."""
+    """Return a function that reads a whole number from *least* to *most*."""
 
     def read(text: str) -> int:
         if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
@@ -238,16 +238,16 @@ def between(least: int, most: int) -> Any:
 
 
 class Parser(argparse.ArgumentParser):
-    """One whose complaints are those of deploy.sh."""
+    """A parser whose errors look like the other messages of ./deploy.sh."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the command line, and end."""
+        """Print what is wrong with the command line, and exit."""
         log("ERROR", f"{message}; {self.prog} --help says more")
         sys.exit(USAGE_ERROR)
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return what reads the command line."""
+    """Return the parser of the command line."""
     made = Parser(prog="./deploy.sh client", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     everywhere = Parser(add_help=False)
     everywhere.add_argument("-i", "--inventory", type=Path, default=Path("inventory/local"), metavar="INVENTORY")

@@ -93,7 +93,7 @@ def environment_name(inventory: str) -> str:
 
 
 def extra_variables(verb: Verb, options: argparse.Namespace) -> dict[str, object]:
-    """Return what the options of a verb give to its playbook."""
+    """Return the variables that the options of a verb set for its playbook."""
     given = {option.variable: getattr(options, option.variable) for option in verb.options if option.variable}
     variables = {name: value for name, value in given.items() if value is not None}
     if verb.name == "teardown" and options.yes:
@@ -102,7 +102,7 @@ def extra_variables(verb: Verb, options: argparse.Namespace) -> dict[str, object
 
 
 def _asks_for_sudo(inventory: str, rest: Sequence[str]) -> bool:
-    """Whether this machine's own deployment needs a password for sudo that nobody has given."""
+    """Whether this machine's own deployment needs a sudo password that was not given."""
     if os.geteuid() == 0 or inventory != LOCAL or {"-K", "--ask-become-pass"} & set(rest):
         return False
     return subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode != 0
@@ -149,7 +149,7 @@ def _run_playbook(verb: Verb, options: argparse.Namespace, rest: list[str]) -> i
         os.execve(command[0], command, environment)
     answer = reports / verb.answer_file
     answer.unlink(missing_ok=True)
-    # Standard output has the JSON alone.
+    # Only the JSON goes to standard output.
     done = subprocess.run(command, env=environment, stdout=sys.stderr, check=False)
     if answer.is_file():
         sys.stdout.write(answer.read_text(encoding="utf-8"))
@@ -174,7 +174,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if name == "completion":
         return _completion(words)
-    # These two need what the tools bring.
+    # These two need the installed tools.
     if name == "client":
         from .client import main as client
 
@@ -191,7 +191,7 @@ def main(arguments: Sequence[str]) -> int:
     if rest:
         wrong_usage(f"{name} has no option {rest[0]}. Fix: ./deploy.sh help {name}")
     if name == "logs":
-        # Needs what the tools bring.
+        # Needs the installed tools.
         from .logs import show_logs
 
         return show_logs(options)

@@ -1,4 +1,4 @@
-"""./deploy.sh env: what the last deployment of an environment wrote for its clients."""
+"""./deploy.sh env: the settings that the last deployment of an environment wrote for its clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""./deploy.sh logs: the logs of the deployment's containers on all hosts, in the order of time."""
+"""./deploy.sh logs: the logs of the deployment's containers on all hosts, in order of time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .messages import log
 _DEFAULT_SINCE = "10m"
 _SINCE = re.compile(r"[0-9A-Za-z:.+-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-# Of a container's name, what says its role.
+# The part of a container's name that identifies its role.
 _ROLES = {"router": "litellm-vibe-router", "gateway": "vibe-gateway", "redis": "vibe-redis"}
 _LINE_LIMIT = 1024 * 1024
 

@@ -1,13 +1,13 @@
-"""Writes what is in the images, a CycloneDX document each, and what of it is known to be vulnerable: ./deploy.sh sbom.
+"""./deploy.sh sbom: writes the contents of each image as CycloneDX, and lists known vulnerabilities.
 
     ./deploy.sh sbom                               # every image of this toolkit in this machine's engine
-    ./deploy.sh sbom IMAGE…                        # these; DOCKER_HOST=ssh://host looks into another engine
+    ./deploy.sh sbom IMAGE…                        # these; DOCKER_HOST=ssh://host reads another engine
     ./deploy.sh sbom --advisories FILE_OR_FOLDER   # and compares it with advisories in OSV's format
 
 Debian's packages are listed by debsbom and Python's by cyclonedx-py, from the image's own files: nothing of it is run.
 Advisories are read as OSV (https://ossf.github.io/osv-schema/) has them, one or a list in a file, or a folder of such
-files; none is fetched. Exit code: 0 good, 1 something is known to be vulnerable, 2 wrong usage, or it could not be
-found out.
+files; none is fetched. Exit code: 0 no known vulnerability, 1 known vulnerabilities, 2 wrong usage, or an image
+cannot be read.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parents[3]
 OURS = "litellm-vibe-router/*"
-# What others are built on has no command, and is in each of them.
+# The base image has no command, and is part of each other image.
 BASE = "litellm-vibe-router/base:"
 SPEC = SchemaVersion.V1_6
 FOUND, FAULT = 1, 2
@@ -50,11 +50,11 @@ DISTRIBUTION = "litellm-vibe-router:distribution"
 
 
 class SbomError(Exception):
-    """It could not be found out what is in an image; the message says why."""
+    """The contents of an image cannot be read; the message says why."""
 
 
 def _wanted(name: str) -> bool:
-    """Say whether a file of an image says what is in it: dpkg's records, and those of Python's packages."""
+    """Return whether a file of an image lists contents: dpkg's records, or those of Python packages."""
     path = Path(name)
     return name.startswith("var/lib/dpkg/") or path.parent.name.endswith(".dist-info") or name in OS_RELEASE
 
@@ -67,7 +67,7 @@ class _Chunks(io.RawIOBase):
         self._rest = memoryview(b"")
 
     def readable(self) -> bool:
-        """Say that it can be read."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: Buffer) -> int:
@@ -81,7 +81,7 @@ class _Chunks(io.RawIOBase):
 
 
 def unpack(chunks: Iterator[bytes], root: Path) -> list[Path]:
-    """Unpack what says what is in an image from its file system, a tar in *chunks*.
+    """Unpack the package records of an image from its file system, a tar in *chunks*.
 
     Returns:
         The folders of Python's packages below *root*.
@@ -124,7 +124,7 @@ def of_python(sites: list[Path], work: Path) -> Document:
 
 
 def distribution_of(root: Path) -> str:
-    """Return the distribution below *root* and its release as OSV names them, as Debian:13; "" where it says none."""
+    """Return the distribution below *root* and its release as OSV names them, as Debian:13; "" if unknown."""
     path = next((root / name for name in OS_RELEASE if (root / name).exists()), None)
     if path is None:
         return ""
@@ -169,7 +169,7 @@ def document_of(client: docker.DockerClient, name: str) -> Document:
     """Return the document of the image *name* in the engine.
 
     Raises:
-        SbomError: there is no such image, or nothing in it says what it has.
+        SbomError: there is no such image, or it has no package records.
     """
     try:
         image = client.images.get(name)
@@ -195,7 +195,7 @@ def document_of(client: docker.DockerClient, name: str) -> Document:
 
 
 def show(found: list[Finding], console: Console) -> None:
-    """Print what is known to be vulnerable as a table."""
+    """Print the known vulnerabilities as a table."""
     table = Table("image", "package", "version", "fixed in", "advisory", title=f"{len(found)} known vulnerabilities")
     for each in found:
         table.add_row(

@@ -18,7 +18,7 @@ _COLUMNS = {
 
 
 class Table(TypedDict):
-    """What the terminal's callback prints as a table; a narrow terminal has no room for *optional* columns."""
+    """A table that the terminal's callback prints; a narrow terminal omits *optional* columns."""
 
     columns: list[str]
     rows: list[list[str]]

@@ -1,4 +1,4 @@
-"""What is wrong with the groups and addresses of an inventory, before any host is contacted."""
+"""Checks of the groups and addresses of an inventory, before any host is contacted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ./deploy.sh rotate was asked for, and what is wrong with it."""
+"""The request of ./deploy.sh rotate, and what is wrong with it."""
 
 from __future__ import annotations
 

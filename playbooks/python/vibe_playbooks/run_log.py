@@ -1,4 +1,4 @@
-"""The full log of a run on the control node: every task, and the result of each host that did more than nothing."""
+"""The full log of a run on the control node: every task, and each host's result unless the host did nothing."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ class RunLog:
     def write(self, text: str) -> None:
         """Write text as lines, the first with the time."""
         self._file.write(f"{time.strftime('%H:%M:%S')} {text.rstrip()}\n")
-        # What a killed run did must be there.
+        # Flush, so that a killed run leaves a complete log.
         self._file.flush()

@@ -1,4 +1,4 @@
-"""Rows of ./deploy.sh status: one for each container of the deployment, or one that says why a host has none."""
+"""Rows of ./deploy.sh status: one for each container of the deployment, or one with the reason why a host has none."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _EMPTY = Row(
 
 
 def _drift(host: str, found: Sequence[Mapping[str, Any]] | None) -> str:
-    """Return the number of findings of the last drift check; without a report nothing was checked."""
+    """Return the number of the host's findings in the last drift check."""
     if found is None:
         return "not checked"
     return str(sum(finding["host"] == host for finding in found) or "none")
@@ -112,7 +112,7 @@ def status_rows(
 ) -> list[Row]:
     """Return the rows of all hosts.
 
-    *folder* is where a host has its deployment, *found* what the last drift check found, or None without one.
+    *folder* is the deployment's folder on a host, *found* the findings of the last drift check, or None without one.
     """
     rows: list[Row] = []
     for host in groups["all"]:

@@ -22,7 +22,7 @@ from rich.text import Text
 
 # A step of a deployment, as its plays are named: "2/5 prepare - engine and images".
 _STEP = re.compile(r"(?P<step>\d+/\d+ \w+)|(?P<verb>[A-Z][\w ]+?)(?= - |$)")
-# Characters that act on a terminal; what hosts and providers sent is in the messages.
+# Characters that act on a terminal; messages can contain text from hosts and providers.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NUMBERED = re.compile(r"\d+/\d+ ")
 _LOCK = "Lock"
@@ -75,7 +75,7 @@ class Step:
 
 
 class _LiveLine:
-    """The line for what runs now; rich draws it again several times a second."""
+    """The line of the running task; rich redraws it several times per second."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -131,11 +131,11 @@ class Terminal:
     # Steps.
 
     def begin_play(self, name: str) -> None:
-        """Go on with the step of this play, or begin it; taking and releasing the lock is no step."""
+        """Continue the step of this play, or begin it; taking and releasing the lock is not a step."""
         title = step_title(name)
         if title == _LOCK:
             return
-        # Only once a host does something in it: a play whose hosts all skip it must not cut a step in two.
+        # Only when a host does something in it: a play that all hosts skip must not split a step.
         self._next = Step(title, self._clock())
 
     def begin_task(self, name: str) -> None:
@@ -147,7 +147,7 @@ class Terminal:
             self._live.start()
 
     def saw(self, host: str, *, task: str = "", changed: bool = False) -> None:
-        """Note a host of this step, and that a task changed it."""
+        """Record a host of this step, and that a task changed it."""
         if self._next and (self._step is None or self._step.title != self._next.title):
             self.end_step()
             self._step = self._next
@@ -159,7 +159,7 @@ class Terminal:
                 self._step.changed.setdefault(task, set()).add(host)
 
     def skipped(self) -> None:
-        """Note that a host skipped a task: a numbered step in which nothing else happens has nothing to do."""
+        """Record that a host skipped a task: a numbered step with only skipped tasks has nothing to do."""
         if (
             self._next
             and _NUMBERED.match(self._next.title)
@@ -198,10 +198,10 @@ class Terminal:
         if len(names) > _MOST_NAMES:
             self.console.print(Text(f"    and {plural(len(names) - _MOST_NAMES, 'other task')}", style="dim"))
 
-    # What is said.
+    # Messages.
 
     def show(self, message: Any) -> None:
-        """Print what a task shows: text, lines, or a table ({columns, rows, note, optional}).
+        """Print the output of a Show task: text, lines, or a table ({columns, rows, note, optional}).
 
         Columns that a table lists as optional are left out, the first one first, until it fits the terminal.
         """
@@ -221,7 +221,7 @@ class Terminal:
         self.say("\n".join(map(str, lines)).strip("\n"))
 
     def say(self, text: str) -> None:
-        """Print text as it is; colours that Ansible put into it stay."""
+        """Print text unchanged, with Ansible's colours."""
         self.console.print(Text.from_ansi(text), soft_wrap=True)
 
     def fail(self, host: str, task: str, message: str) -> None:
@@ -232,7 +232,7 @@ class Terminal:
             self.console.print(Text.assemble("  ", before, (fix, "bold"), after), soft_wrap=True)
 
     def close(self) -> None:
-        """Remove the live line; what is printed from here on stays below the rest."""
+        """Remove the live line; later output follows below."""
         live, self._live = self._live, None
         if live:
             live.stop()

@@ -1,4 +1,4 @@
-"""Who talks to whom: servers of the gateways, sources that the firewall lets in, pools of the virtual models."""
+"""The connections between hosts: the gateways' servers, the firewall's allowed sources, the virtual models' pools."""
 
 from __future__ import annotations
 
@@ -74,13 +74,13 @@ def remote_targets(servers: Iterable[Server]) -> list[str]:
 
 
 def serving_servers(hostvars: HostVars, routers: Iterable[str]) -> list[str]:
-    """Return the names of the servers that serve, once the routers' state was read."""
+    """Return the names of the serving servers, from the routers' state."""
     slots = ((host, hostvars[host].get("router_serving_slot")) for host in routers)
     return [f"{host}-{slot}" for host, slot in slots if slot]
 
 
 def firewall_services(host: str, hostvars: HostVars, groups: Groups) -> list[Service]:
-    """Return what *host* serves to some of the other hosts; what listens on loopback needs no protection."""
+    """Return the services of *host* for some of the other hosts; loopback needs no protection."""
     variables = hostvars[host]
     kept: list[tuple[str, list[int], str]] = []
     if host in groups["routers"] and not _is_local(variables.get("router_bind_address")):
@@ -112,7 +112,7 @@ def _peer_hosts(host: str, hostvars: HostVars, groups: Groups) -> Iterator[tuple
 
 
 def firewall_peers(host: str, hostvars: HostVars, groups: Groups) -> list[Peer]:
-    """Return what other hosts let *host* reach, and what its other containers must therefore not reach."""
+    """Return the services of other hosts that *host* may reach, and that its other containers must not."""
     return [
         Peer(address=address, ports=ports)
         for peer, ports in _peer_hosts(host, hostvars, groups)

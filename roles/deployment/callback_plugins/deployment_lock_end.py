@@ -1,4 +1,4 @@
-"""Frees the lock of a deployment that failed or was interrupted, which no task could do any more."""
+"""Frees the lock of a deployment that failed or was interrupted, when no task can run any more."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ REASON_LENGTH = 300
 
 
 def unlock_command(arguments: Mapping[str, Any], run: str, reason: str) -> list[str]:
-    """Return the command that frees the lock of *run*, with what the run itself was given to reach its hosts."""
+    """Return the command that frees the lock of *run*, with the run's own connection options."""
     command = [sys.argv[0], str(PLAYBOOK)]
     for name, option in LISTS.items():
         command += [word for value in arguments.get(name) or () for word in (option, str(value))]
@@ -68,7 +68,7 @@ def unlock_command(arguments: Mapping[str, Any], run: str, reason: str) -> list[
         if arguments.get(name):
             command += [option, str(arguments[name])]
     command += [option for name, option in SWITCHES.items() if arguments.get(name)]
-    # JSON, for a reason has blanks and may have quotes.
+    # JSON, because a reason has spaces and may have quotes.
     return [*command, "-e", json.dumps({"unlock_run": run, "unlock_reason": reason})]
 
 
@@ -89,7 +89,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         self._interrupt_run: Any = signal.default_int_handler
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
-        """Prepare the end of the run; here, because signals can be set in the main thread alone."""
+        """Prepare the end of the run; here, because signal handlers can only be set in the main thread."""
         atexit.register(self._end)
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._as_an_interrupt)
@@ -98,7 +98,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
             signal.signal(signal.SIGINT, self._interrupt)
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
-        """End a run that goes on though it was interrupted."""
+        """End a run that continues after an interrupt."""
         self._repeat_interrupt()
 
     def v2_playbook_on_handler_task_start(self, task: Any) -> None:
@@ -110,9 +110,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         self._repeat_interrupt()
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        """Note whether the lock is this run's.
+        """Record whether this run holds the lock.
 
-        From the moment on at which the run has its name: an interrupt may come before the lock's own result does.
+        From the moment when the run has its name: an interrupt may come before the lock's own result.
         """
         named = result.result.get("ansible_facts", {}).get(RUN_FACT)
         if named:
@@ -121,13 +121,13 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
             self._run = result.result["run"] if result.result["held"] else ""
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        """Note what failed last, by the first line of its message; what is secret has none."""
+        """Record the last failure, by the first line of its message; a secret one has no message."""
         if not ignore_errors:
             said = str(result.result.get("msg") or result.task.get_name()).strip()
             self._failure = f"{result.host.get_name()}: {said.splitlines()[0]}"
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
-        """Note which host went away last."""
+        """Record the last unreachable host."""
         self._failure = f"{result.host.get_name()}: was not reached any more"
 
     def _repeat_interrupt(self) -> None:
@@ -158,7 +158,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         reason = (self._failure or "interrupted")[:REASON_LENGTH]
         self._say(f"The run ended before its time ({reason}): its lock is being freed.")
         command = unlock_command(context.CLIARGS, self._run, reason)
-        # Nothing is inherited: Ansible has closed its streams by now. A password is asked for on the terminal itself.
+        # Nothing is inherited: Ansible has closed its streams by now. A password prompt uses the terminal itself.
         done = subprocess.run(
             command,
             check=False,
@@ -171,6 +171,6 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
             self._say(f"{done.stdout}\nThe lock of run {self._run} could not be freed. Fix: ./deploy.sh unlock")
 
     def _say(self, words: str) -> None:
-        # Where nobody listens any more, the lock is to be freed all the same.
+        # The lock must be freed even if nothing reads the output any more.
         with contextlib.suppress(OSError):
             self._display.display(words, stderr=True)

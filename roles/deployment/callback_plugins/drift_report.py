@@ -1,4 +1,4 @@
-"""Writes down what a dry run would change: what `playbooks/drift.yml` shows and fails for."""
+"""Records what a dry run would change: the findings of `playbooks/drift.yml`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PATH_FACT = "vibe_drift_report"
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type stubs.
-    """Knows where the findings go, and has those of this run."""
+    """Collects the findings of this run, and writes them to a file."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Saves what a good deployment left on a host, and compares a host with it."""
+"""Saves the state of a host after a good deployment, and compares the host with it."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ facts:
 URL_SECONDS = 3.0
 SOCKET_SECONDS = 3.0
 KINDS = ("container", "image", "network")
-# What of a container is its own and not the moment's.
+# The parts of a container's description that don't change while it runs.
 LASTING = ("Id", "Image", "Config", "HostConfig", "RestartCount")
 
 
 def digest(content: Any) -> str:
-    """Return a short digest of anything that JSON can say."""
+    """Return a short digest of any JSON value."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
 
 
@@ -104,7 +104,7 @@ def tree(folder: Path) -> dict[str, str]:
 
 
 def lasting(kind: str, entry: dict[str, Any]) -> Any:
-    """Return what of the engine's description says that a thing is still the same, and works."""
+    """Return the part of the engine's description that shows that an object is unchanged, and works."""
     if kind != "container":
         return entry["Id"]
     state = entry["State"]
@@ -118,7 +118,7 @@ def engine(module: AnsibleModule, kind: str, names: list[str]) -> dict[str, str]
     if not names:
         return {}
     found = {f"{kind} {name}": "absent" for name in names}
-    # A missing one is reported on standard error; the others are listed all the same.
+    # A missing one is reported on standard error; the others are still listed.
     out = module.run_command(["docker", kind, "inspect", *names])[1]
     for entry in json.loads(out or "[]"):
         known = {
@@ -134,7 +134,7 @@ def engine(module: AnsibleModule, kind: str, names: list[str]) -> dict[str, str]
 
 
 def answer(url: str) -> str:
-    """Return a digest of what a URL answers."""
+    """Return a digest of a URL's answer."""
     try:
         with urllib.request.urlopen(url, timeout=URL_SECONDS) as reply:
             return digest(reply.read(65536).decode(errors="replace"))
@@ -143,7 +143,7 @@ def answer(url: str) -> str:
 
 
 def table(path: str, ask: str, columns: list[str]) -> str:
-    """Return a digest of some columns of the table that a Unix socket answers a line with, HAProxy's for one."""
+    """Return a digest of some columns of the table that a Unix socket, such as HAProxy's, answers to a command."""
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(SOCKET_SECONDS)
@@ -158,7 +158,7 @@ def table(path: str, ask: str, columns: list[str]) -> str:
 
 
 def rules(module: AnsibleModule, nft_table: str) -> str:
-    """Return a digest of the rules that the kernel has in a table of nftables, without what they counted."""
+    """Return a digest of the kernel's rules in a table of nftables, without their counters."""
     code, out, _ = module.run_command(["nft", "--stateless", "list", "table", *nft_table.split()])
     return "absent" if code else digest(out)
 
@@ -192,7 +192,7 @@ def look(module: AnsibleModule, watched: list[dict[str, Any]], told: dict[str, A
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Return the saved parts by their names; none where the file is not there, or is not what was written."""
+    """Return the saved parts by their names; none if the file is missing or was changed."""
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
         return {name: part for name, part in saved.items() if {"inputs", "watched", "found", "facts"} <= set(part)}
@@ -201,10 +201,10 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def write(path: Path, saved: dict[str, Any]) -> str:
-    """Write the fingerprint at once or not at all; return why it could not be written, or nothing."""
+    """Write the fingerprint atomically; return why it could not be written, or nothing."""
     draft = path.with_suffix(".new")
     try:
-        # CRITICAL: root's alone; it tells digests of keys.
+        # CRITICAL: only root may read it; it contains digests of keys.
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             json.dump(saved, file, indent=1, sort_keys=True)
         draft.replace(path)
@@ -247,7 +247,7 @@ def main() -> None:
         saved[name] = {**kept, "found": look(module, part["watched"], part["told"])}
     problem = "" if module.check_mode else write(path, saved)
     if problem:
-        # Not worth a failed deployment: what serves is good.
+        # Not a reason to fail a deployment: the serving release is good.
         module.warn(f"{path} was not written, so the next deployment will look at everything: {problem}")
     module.exit_json(changed=False)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""One deployment at a time: a lock that says who holds it, since when and why."""
+"""One deployment at a time: a lock with its holder, its time and its reason."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ FILE_MODE = 0o644
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time look at the lock and change it; the folder itself is what is waited for."""
+    """Let one process at a time read and change the lock; processes wait for the folder itself."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -112,7 +112,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def write(path: Path, holder: dict[str, Any]) -> None:
-    """Write who holds the lock, at once and whole."""
+    """Write the lock's holder atomically."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(json.dumps(holder) + "\n", encoding="utf-8")
     draft.chmod(FILE_MODE)
@@ -120,7 +120,7 @@ def write(path: Path, holder: dict[str, Any]) -> None:
 
 
 def words(seconds: float) -> str:
-    """Return a time span as an operator says it."""
+    """Return a time span for a reader."""
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
         if seconds >= size:
             count = int(seconds // size)
@@ -134,7 +134,7 @@ def stamp(at: float) -> str:
 
 
 def refusal(holder: dict[str, Any], now: float) -> str:
-    """Say who holds the lock, since when, and whether it is kept for a reason."""
+    """Describe the lock: its holder, its time, and the reason why it is kept."""
     who = f"{holder.get('by', 'somebody')}, run {holder.get('run', 'unknown')}"
     purpose = f" ({': '.join(words for words in (holder.get('action'), holder.get('message')) if words)})"
     purpose = "" if purpose == " ()" else purpose
@@ -145,7 +145,7 @@ def refusal(holder: dict[str, Any], now: float) -> str:
 
 
 def settle(wanted: dict[str, Any], path: Path, now: float) -> dict[str, Any]:
-    """Bring the lock to the wanted state; return what the module returns."""
+    """Bring the lock to the wanted state; return the module's result."""
     holder = read(path)
     own = bool(holder) and holder.get("run") == wanted["run"]
     result = {"run": wanted["run"], "held": own, "holder": holder, "reason": "", "changed": False}
@@ -158,7 +158,7 @@ def settle(wanted: dict[str, Any], path: Path, now: float) -> dict[str, Any]:
         taken_over = bool(holder) and not own
         return {**result, "held": True, "taken_over": taken_over, "changed": taken_over}
     if wanted["state"] == "kept" and own:
-        # Kept is no longer held: what ends this run must not free it.
+        # A kept lock is no longer held: the end of this run must not free it.
         write(path, {**holder, "kept": wanted["message"]})
         return {**result, "held": False}
     if wanted["state"] == "kept":

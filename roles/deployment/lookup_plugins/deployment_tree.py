@@ -44,7 +44,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # Ansible has no type stu
         """Return one digest of everything below *terms*.
 
         Raises:
-            AnsibleError: one of the paths is not there.
+            AnsibleError: a path is missing.
         """
         digest = hashlib.sha256()
         for term in terms:

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Merges settings into the engine's daemon.json, proves the result, and says whether a reload is enough."""
+"""Merges settings into the engine's daemon.json, validates the result, and reports whether a reload is enough."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ restart_keys:
   returned: always
 """
 
-# What SIGHUP applies: daemon/reload.go of moby, the same from 20.10 to 28.
-# All else, log options and address pools too, waits for a restart.
+# Keys that SIGHUP applies: daemon/reload.go of moby, the same from 20.10 to 28.
+# All other keys, including log options and address pools, need a restart.
 RELOADABLE = frozenset(
     {
         "allow-nondistributable-artifacts",
@@ -79,7 +79,7 @@ RELOADABLE = frozenset(
         "shutdown-timeout",
     }
 )
-# Drivers that write files on the host, which grow for ever without these options.
+# Drivers that write files on the host, which grow without limit unless these options are set.
 ROTATING = frozenset({"json-file", "local"})
 
 
@@ -88,7 +88,7 @@ class Malformed(ValueError):
 
 
 def parse(text: str) -> dict[str, Any]:
-    """The settings in the file; an empty file is no settings."""
+    """The settings in the file; an empty file has none."""
     if not text.strip():
         return {}
     try:
@@ -103,7 +103,7 @@ def parse(text: str) -> dict[str, Any]:
 def merge(
     current: dict[str, Any], settings: dict[str, Any], rotation: dict[str, str], flags: list[str]
 ) -> dict[str, Any]:
-    """The new content: the given settings win, what they do not name stays."""
+    """The new content: the given settings win, other keys stay."""
     merged = dict(current)
     for key, value in settings.items():
         if key in flags:
@@ -116,7 +116,7 @@ def merge(
             merged[key] = value
     driver = merged.get("log-driver", "json-file")
     if rotation and driver in ROTATING and not {"log-driver", "log-opts"} & set(flags):
-        # Options of another driver would keep the engine from starting.
+        # The engine does not start with options of another driver.
         kept = merged.get("log-opts") or {} if driver == current.get("log-driver", "json-file") else {}
         merged["log-opts"] = {**kept, **rotation}
     return merged
@@ -134,8 +134,8 @@ def refusal(module: AnsibleModule, dockerd: str, path: str) -> str:
     if "--validate" in helped:
         code, out, error = module.run_command([dockerd, "--validate", "--config-file", path])
         return "" if code == 0 else (error or out).strip()
-    # 20.10 has no --validate, but reads its file before it looks whether it is root, and touches nothing until then:
-    # as nobody it either finds fault with the file or asks to be root.
+    # 20.10 has no --validate, but reads its file before it checks for root, and changes nothing until then:
+    # as the user nobody it either reports an error in the file or asks to be root.
     code, out, error = module.run_command(
         ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", dockerd, "--config-file", path],
         environ_update={"XDG_RUNTIME_DIR": ""},
@@ -201,7 +201,7 @@ def main() -> None:
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(render(wanted))
     if given["dockerd"]:
-        # The engine's own check may run as nobody, who cannot look into Ansible's private folder.
+        # The engine's own check may run as the user nobody, who cannot read Ansible's private folder.
         handle, shown = tempfile.mkstemp(prefix="docker-daemon-json.", suffix=".check")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(render(wanted))

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Looks at a host's Docker Engine, client and plug-ins, and changes nothing."""
+"""Reads the state of a host's Docker Engine, client and plug-ins; changes nothing."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def ask(path: str, target: str, timeout: float = 5.0) -> dict[str, Any]:
 
 
 def plain_version(text: str) -> str:
-    """2.26.1-4 and v2.26.1+ds1 and 20.10.24+dfsg1 without what a distribution added."""
+    """2.26.1-4 and v2.26.1+ds1 and 20.10.24+dfsg1 without a distribution's suffix."""
     found = VERSION.search(text)
     return found.group(0) if found else ""
 
@@ -144,7 +144,7 @@ def read(path: str) -> str:
 
 
 def engine_process(pidfile: str) -> tuple[int, list[str]]:
-    """Process id and command line. Only the pid file is believed: /proc also shows engines inside containers."""
+    """Process id and command line. Only the pid file counts: /proc also shows engines inside containers."""
     text = read(pidfile).strip()
     if not text.isdigit() or read(f"/proc/{text}/comm").strip() != "dockerd":
         return 0, []
@@ -185,12 +185,12 @@ def look_at_engine(path: str, pidfile: str) -> dict[str, Any]:
 
 
 def look_at_client(module: AnsibleModule, engine_ready: bool) -> dict[str, str]:
-    """The first docker on PATH is what later tasks run, whoever put it there: this one must find the plug-ins."""
+    """The first docker on PATH is what later tasks run, from whatever package: this one must find the plug-ins."""
     path = module.get_bin_path("docker") or ""
     client = {"path": path, "version": "", "compose": "", "buildx": "", "problem": ""}
     if not path:
         return client
-    # None of these talks to the engine: one that hangs must not hang this.
+    # None of these contacts the engine: an engine that hangs must not block them.
     for key, words in (
         ("version", ["--version"]),
         ("compose", ["compose", "version", "--short"]),
@@ -208,7 +208,7 @@ def look_at_client(module: AnsibleModule, engine_ready: bool) -> dict[str, str]:
 
 
 def look_at_packages(module: AnsibleModule, wanted: list[str]) -> dict[str, str]:
-    """Installed versions by dpkg itself: apt's Python binding is not there on a bare host."""
+    """Installed versions by dpkg itself: a bare host has no Python binding of apt."""
     if not wanted or not module.get_bin_path("dpkg-query"):
         return {}
     form = "${Package}\t${Version}\t${db:Status-Abbrev}\n"
@@ -239,10 +239,10 @@ def look_at_accounts(group: str, users: list[str]) -> dict[str, Any]:
 
 
 def supervised(service_dir: str) -> dict[str, Any]:
-    """Whether runsv lives, and what it runs: what it wrote in supervise/pid is true only while it lives itself."""
+    """Whether runsv runs, and its process: supervise/pid is valid only while runsv runs."""
     keeper = False
     try:
-        # Opening for writing without waiting succeeds only while runsv holds the reading end.
+        # A non-blocking open for writing succeeds only while runsv holds the reading end.
         os.close(os.open(f"{service_dir}/supervise/ok", os.O_WRONLY | os.O_NONBLOCK))
         keeper = True
     except OSError:

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Asks a running HAProxy which servers it has and in which state they are."""
+"""Reads the servers of a running HAProxy and their states."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SUMMARIES = ("FRONTEND", "BACKEND")
 
 
 def ask(path: str, command: str) -> str:
-    """Return what the runtime socket at *path* answers to *command*."""
+    """Return the answer of the runtime socket at *path* to *command*."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(SECONDS)
         connection.connect(path)

@@ -1,4 +1,4 @@
-"""Filters of the images role: what images are built from, what they are called, which of an engine's images serve."""
+"""Filters of the images role: the inputs of images, their names, and the images of an engine that serve."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Selected(TypedDict):
 def input_hashes(base: list[Any], inputs: Mapping[str, Any], context: str) -> dict[str, str]:
     """Return a hash of 12 hexadecimal digits for the base image and for each image of *inputs*.
 
-    *base* is what the base depends on beside its files, *inputs* what each image does. The files are those in the
+    *base* has what the base depends on beside its files, *inputs* the same for each image. The files are those in the
     folder of that name in *context*; each image depends on the base too.
     """
     hashes: dict[str, str] = {}
@@ -57,8 +57,8 @@ def select_images(
     """Return which of an engine's *images* serves each name of *wanted*.
 
     A name has *pull_tag*, *built_tag*, the *digest* and *id* that a pulled image must have (empty: any), and
-    *loaded_id*, the image that an archive brought. A pulled image goes before a built one, unless *source* allows only
-    one of them.
+    *loaded_id*, the image that an archive brought. A pulled image is preferred to a built one,
+    unless *source* allows only one of them.
     """
     found: dict[str, Selected] = {}
     there = list(images)
@@ -82,9 +82,9 @@ def wanted_images(
     recorded: Mapping[str, Mapping[str, str]],
     loaded_ids: Mapping[str, str],
 ) -> dict[str, dict[str, str]]:
-    """Return what select_images takes, for the *names* that a host needs.
+    """Return the input of select_images for the *names* that a host needs.
 
-    A digest that the inventory gives goes before the recorded one; *recorded* has digest and id of pulled tags.
+    A digest in the inventory overrides the recorded one; *recorded* has digest and id of pulled tags.
     """
     wanted: dict[str, dict[str, str]] = {}
     for name in names:
@@ -122,7 +122,7 @@ def source_lines(mirrors: Mapping[str, str], release: str, suite: str, distribut
 
 
 def report_lines(report: Iterable[Mapping[str, Any]], would_bring: Iterable[str]) -> list[str]:
-    """Return a line for each image that says where it came from, or in check mode would come from."""
+    """Return a line for each image with its source, or in check mode its future source."""
     pending = set(would_bring)
     lines = []
     for image in report:
@@ -135,7 +135,7 @@ def report_lines(report: Iterable[Mapping[str, Any]], would_bring: Iterable[str]
 
 
 class FilterModule:
-    """What Ansible looks for."""
+    """The class that Ansible loads."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by name."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# Ansible loads a plug-in by its path, outside any package: the rules' package has to be on the path before the imports.
+# Ansible loads a plug-in by its path, outside any package, so the rules' package must be on the path first.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
 
 from preflight_rules import variable_findings
@@ -32,7 +32,7 @@ def _probe_findings(lines: list[str], variables: dict[str, Any], roles: list[str
 
 
 class FilterModule:
-    """What Ansible looks for."""
+    """The class that Ansible loads."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by name."""

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Tells which addresses cannot be reached from a host, whether or not anything listens there yet."""
+"""Finds addresses that cannot be reached from a host, whether or not anything listens there yet."""
 
 from __future__ import annotations
 

@@ -75,14 +75,14 @@ words:
   returned: success
 """
 
-# First letters of HAProxy's termination state that say that the server, or the way to it, failed; a client that left
-# says nothing of it.
+# First letters of HAProxy's termination state if the server, or the connection to it, failed; a client that left is
+# not a failure.
 _SERVER_FAULTS = "SsUD"
 
 
 @dataclass
 class Figures:
-    """What one side answered."""
+    """The answers of one side."""
 
     errors: int = 0
     first_bytes_ms: list[int] = field(default_factory=list)
@@ -103,7 +103,7 @@ class Figures:
 
     @property
     def median_ms(self) -> float:
-        """Median time to the first byte of the requests that were answered, in milliseconds; 0 where none was."""
+        """Median time to the first byte of the requests that were answered, in milliseconds; 0 without any."""
         return statistics.median(self.first_bytes_ms) if self.first_bytes_ms else 0.0
 
     def __str__(self) -> str:
@@ -114,7 +114,7 @@ class Figures:
 
 @dataclass
 class Limits:
-    """When the new servers count as worse."""
+    """The limits from which the new servers count as worse."""
 
     min_requests: int
     max_error_rate_excess: float
@@ -122,7 +122,7 @@ class Limits:
 
 
 def read(lines: Iterable[str], servers: set[str], since: float) -> tuple[Figures, Figures, Figures]:
-    """Return the figures of *servers* since *since*, those of the others since then, and those of all before."""
+    """Return the figures of *servers* since *since*, those of the others since then, and those of all earlier."""
     new, others, before = Figures(), Figures(), Figures()
     for line in lines:
         if not line.startswith("{"):
@@ -131,9 +131,9 @@ def read(lines: Iterable[str], servers: set[str], since: float) -> tuple[Figures
             entry = json.loads(line)
             at = datetime.fromisoformat(entry["time"].replace("Z", "+00:00")).timestamp()
         except (ValueError, KeyError):
-            # HAProxy says other things too, and the first line may be cut.
+            # HAProxy logs other lines too, and the first line may be cut.
             continue
-        # A request that no server got (refused at the edge, or nothing there) says nothing of any.
+        # A request that no server got (refused by the gateway, or no server available) does not count.
         if entry.get("server", "<NOSRV>") == "<NOSRV>":
             continue
         side = before if at < since else new if entry["server"] in servers else others
@@ -142,7 +142,7 @@ def read(lines: Iterable[str], servers: set[str], since: float) -> tuple[Figures
 
 
 def compare(new: Figures, others: Figures, before: Figures, limits: Limits) -> tuple[list[str], str]:
-    """Return what is worse of the new servers, one sentence each, and the figures of both sides as a sentence."""
+    """Return what is worse about the new servers, one sentence each, and a sentence with both sides' figures."""
     known = others if others.requests >= limits.min_requests else before
     whose = "the others" if known is others else "all servers before"
     words = f"{new}; {whose}: {known}"

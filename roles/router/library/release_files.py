@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""The files of a release, on the host as they were rendered: one task compares, tells and writes them all."""
+"""Ensures the files of a release on the host: one task compares, shows and writes them all."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ spoilt:
 
 FOLDER_MODE = 0o755
 FILE_MODE, SECRET_MODE = 0o644, 0o400
-# An older toolkit packed the plug-in's files with the modes that they had.
+# An older toolkit kept the source's modes for the plug-in's files.
 ACCEPTED_MODES = (FILE_MODE, 0o755)
 
 
@@ -127,9 +127,9 @@ def make_folder(path: Path) -> None:
 
 
 def write(path: Path, text: str, uid: int, mode: int) -> None:
-    """Replace one file at once."""
+    """Replace one file atomically."""
     draft = path.with_name(f".{path.name}.new")
-    # CRITICAL: a secret is nobody else's from its first byte on.
+    # CRITICAL: a secret is private from its first byte on.
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, SECRET_MODE), "wb") as file:
         file.write(text.encode())
     draft.chmod(mode)
@@ -138,7 +138,7 @@ def write(path: Path, text: str, uid: int, mode: int) -> None:
 
 
 def differences(before: Path, after: Path, files: dict[str, str], shown: list[str]) -> list[dict[str, str]]:
-    """Return what Ansible shows of the files that are not as they serve; nothing where nothing serves."""
+    """Return the diff against the serving release; nothing if none serves."""
     told = []
     for name in shown if before.is_dir() else []:
         old = read(before / name)
@@ -150,7 +150,7 @@ def differences(before: Path, after: Path, files: dict[str, str], shown: list[st
 
 @dataclass(frozen=True)
 class Release:
-    """What a release is to be: its texts by their paths below *root*, and whose they are."""
+    """The wanted release: its texts by their paths below *root*, and their owner."""
 
     root: Path
     files: dict[str, str]
@@ -159,7 +159,7 @@ class Release:
     owner: int = 0
 
     def wanted(self, name: str) -> tuple[int, tuple[int, ...]]:
-        """Return the owner and the modes that a file may have, the one that it is given first."""
+        """Return the owner and the modes that a file may have, the default first."""
         return (self.uid, (SECRET_MODE,)) if name in self.secrets else (self.owner, ACCEPTED_MODES)
 
     def folders(self) -> list[Path]:
@@ -167,7 +167,7 @@ class Release:
         return sorted({self.root / parent for name in self.files for parent in Path(name).parents})
 
     def faults(self) -> dict[Path, str]:
-        """Return what is wrong with the files and folders that are not as they should be."""
+        """Return what is wrong with the files and folders."""
         faults = {
             self.root / name: fault(self.root / name, text, *self.wanted(name)) for name, text in self.files.items()
         }
@@ -213,7 +213,7 @@ def main() -> None:
     if result["changed"] and not module.check_mode:
         try:
             if faults:
-                # CRITICAL: before anything is written; a release that is half of it must not pass for complete.
+                # CRITICAL: before anything is written; a half-written release must not pass for complete.
                 manifest.unlink(missing_ok=True)
             for folder in missing:
                 make_folder(folder)

@@ -79,8 +79,8 @@ LOOK_EVERY_S = 2.0
 ANSWER_SECONDS = 60.0
 MAX_ANSWER_TOKENS = 16
 LONGEST_QUOTE = 300
-# A worker is met by chance, and the last may come up after the first answers: so long it is tried, with so many
-# requests a worker at most.
+# Which worker answers is random, and the last may start after the first answers: try this long, with at most this many
+# requests per worker.
 WARMING_SECONDS, MOST_WARMING_REQUESTS, WARMING_PAUSE_S = 15.0, 60, 0.2
 POOL_HEADER, WORKER_HEADER = "x-vibe-pool", "x-vibe-worker"
 PATHS = {"chat": "/v1/chat/completions", "responses": "/v1/responses", "messages": "/v1/messages"}
@@ -93,21 +93,21 @@ PROMPTS = {
         "constraint of 99.99 % availability."
     ),
 }
-# The routes say only what an operator gave: the plug-in's defaults (files/vibe/family.py), which a test compares.
+# The routes have only the operator's own values; these are the plug-in's defaults, which a test compares.
 ACTIVE, DEFAULT_THRESHOLD = "active", 50.0
-# A threshold nearer than this to an end of the scale says that nearly all goes to one pool: then either is right.
+# A threshold nearer than this to an end of the scale sends nearly all to one pool: then either is right.
 NEAR_THE_END = 20
-# CRITICAL: never by a proxy that the host's environment names; requests hold the release's key.
+# CRITICAL: never through a proxy of the host's environment; requests hold the release's key.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class ProofError(Exception):
-    """The slot did not prove itself; the message says why, a line a finding."""
+    """The slot did not prove itself; the message says why, one line per finding."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; status 0 where nothing did."""
+    """The answer; status 0 if there was none."""
 
     status: int
     text: str
@@ -120,7 +120,7 @@ def pools_of(family: Mapping[str, Any], kind: str) -> list[str]:
     if family.get("routing", ACTIVE) != ACTIVE:
         return [str(family.get("safe_pool", strong))]
     threshold = float(family.get("threshold", DEFAULT_THRESHOLD))
-    # What the operator's own labels make of a prompt is right by definition. An older release has no such key.
+    # The verdict of the operator's own labels is right by definition. An older release has no such key.
     if family.get("adapter"):
         return [cheap, strong]
     if kind == SIMPLE:
@@ -142,7 +142,7 @@ def _answer(status: int, reply: HTTPResponse | urllib.error.HTTPError) -> Answer
 
 
 class Slot:
-    """The slot over HTTP, asked with the key of its own release."""
+    """The slot over HTTP, with the key of its own release."""
 
     def __init__(self, address: str, release: Path) -> None:
         self.address = address
@@ -178,7 +178,7 @@ class Slot:
         return text[:LONGEST_QUOTE]
 
     def answers(self) -> bool:
-        """Tell whether LiteLLM serves yet."""
+        """Return whether LiteLLM serves yet."""
         return self.ask("/health/liveliness", seconds=5).status == 200
 
 
@@ -189,10 +189,10 @@ class Container:
         self._module, self.name = module, name
 
     def health(self) -> str:
-        """Return what the engine says of its health.
+        """Return the engine's state of its health.
 
         Raises:
-            ProofError: it has ended, or ends again and again.
+            ProofError: it has ended, or keeps restarting.
         """
         form = "{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}} {{with .State.Health}}{{.Status}}{{end}}"
         code, out, error = self._module.run_command(["docker", "inspect", "--format", form, self.name])
@@ -218,7 +218,7 @@ def wait(met: Callable[[], bool], container: Container, deadline: float, missed:
 
 
 def listed_faults(slot: Slot) -> list[str]:
-    """Return what is wrong with what the slot says of itself."""
+    """Return what is wrong with the slot's own answers."""
     models, details = slot.ask("/v1/models"), slot.ask("/health/readiness/details")
     try:
         known = {model["id"] for model in json.loads(models.text)["data"]}
@@ -232,7 +232,7 @@ def listed_faults(slot: Slot) -> list[str]:
 
 
 def routing_faults(slot: Slot) -> list[str]:
-    """Return which simple and hard requests did not go where they should."""
+    """Return the simple and hard requests that went to a wrong pool."""
     cases = list(itertools.product(slot.families, PROMPTS))
 
     def fault(case: tuple[dict[str, Any], str]) -> str:
@@ -252,8 +252,8 @@ def routing_faults(slot: Slot) -> list[str]:
 def warm(slot: Slot, workers: int) -> tuple[int, int]:
     """Send requests on each API, whole and streamed, until every worker has had each; return workers met, and requests.
 
-    A header distinguishes the workers. A release without it (of an older toolkit) is sent two rounds. What is not
-    answered well is not asked again: the proof has been made, and the upstream may lack an API.
+    A header distinguishes the workers. A release without it (of an older toolkit) is sent two rounds. A failed
+    request is not repeated: the proof is complete, and the upstream may lack an API.
     """
     met: dict[tuple[str, bool], set[str]] = {kind: set() for kind in itertools.product(PATHS, (False, True))}
     model, sent = str(slot.families[0]["virtual_model"]), 0
@@ -263,7 +263,7 @@ def warm(slot: Slot, workers: int) -> tuple[int, int]:
 
     until = time.monotonic() + WARMING_SECONDS
     for tried in itertools.count():
-        # Two at least, for of two at a time one is more likely to come to the worker that is not busy.
+        # At least two: of two concurrent requests, one probably reaches the worker that is idle.
         cold = [kind for kind in met for _ in range(max(2, workers - len(met[kind]))) if len(met[kind]) < workers]
         told_apart = tried < 2 or any(met.values())
         if not cold or not told_apart or time.monotonic() > until or sent > MOST_WARMING_REQUESTS * workers:
@@ -281,7 +281,7 @@ def warm(slot: Slot, workers: int) -> tuple[int, int]:
 
 
 def prove(slot: Slot, container: Container, given: Mapping[str, Any]) -> str:
-    """Let the slot prove itself; return what it did.
+    """Prove the slot; return the result.
 
     Raises:
         ProofError: it did not.

@@ -17,12 +17,12 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TIME = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)?")
 _LOOPBACK = re.compile(r"127[.]|::1$|localhost$")
-# What one verification sends within a minute, and then some.
+# More than one verification sends within a minute.
 _LEAST_REQUESTS_PER_MINUTE = 200
 
 
 def tls_mode(variables: Variables) -> str:
-    """Return gateway_tls as the role takes it: *auto* is plain on loopback alone."""
+    """Return the effective gateway_tls: *auto* is plain only on loopback."""
     mode = str(variables["gateway_tls"])
     if mode != "auto":
         return mode

@@ -18,7 +18,7 @@ SUPPORTED = {"Debian": ("12", "13"), "Ubuntu": ("22.04", "24.04", "26.04")}
 _MEMORY_TOLERANCE = 0.92
 # Seconds. TLS and request signatures fail on a wrong clock.
 _MAX_CLOCK_SKEW = 60
-# These roles put containers on a host, whose names begin so after the prefix of the deployment.
+# The roles that run containers on a host, with the beginning of their names after the deployment's prefix.
 _CONTAINERS = ("vibe-", "litellm-vibe-router-")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -56,7 +56,7 @@ def _kernel_address(text: str) -> Address:
 
 
 def parse_probe(lines: Iterable[str]) -> Probe:
-    """Return what the probe's *lines* say."""
+    """Return the probe that these *lines* describe."""
     clocks, memory = (0, 0), 0
     free: dict[str, int] = {}
     listening: list[tuple[Address, int]] = []
@@ -205,7 +205,7 @@ def reach_findings(unreached: Mapping[str, str]) -> list[Finding]:
 
 
 def docker_findings(failed: Mapping[str, Any]) -> list[Finding]:
-    """Return what the docker role's own checks say; *failed* is the result of the task that failed."""
+    """Return the findings of the docker role's own checks; *failed* is the result of the task that failed."""
     results = failed.get("results") or [failed]
     return [
         Finding(subject="docker", wrong=re.sub(r"[.]+$", "", result["msg"]), fix="see roles/docker/README.md")

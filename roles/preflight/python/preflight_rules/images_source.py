@@ -1,4 +1,4 @@
-"""Whether the images can come from where they are to come from: registries or an archive."""
+"""Whether the sources of the images are available: registries or an archive."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def pull_references(variables: Variables, roles: Iterable[str]) -> list[str]:
 
 
 def registries(references: Iterable[str]) -> list[str]:
-    """Return the registries that have *references*, each once."""
+    """Return the registries of *references*, each once."""
     found = (_REGISTRY.match(reference) for reference in references)
     return list(dict.fromkeys(match[0] if match else DOCKER_HUB for match in found))
 

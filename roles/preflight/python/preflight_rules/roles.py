@@ -1,4 +1,4 @@
-"""What the roles say of their own options: names, specs and defaults, read from their folders."""
+"""The options of the roles: names, specs and defaults, read from their folders."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-# Earlier steps find these out, so that preflight cannot know them yet.
+# Earlier steps set these, so preflight cannot know them yet.
 _FOUND_OUT = re.compile(r"_(image|required)$")
 
 
@@ -18,7 +18,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def role_specs(folder: str, roles: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return the argument spec of each role below *folder*, without what earlier steps find out."""
+    """Return the argument spec of each role below *folder*, without options that earlier steps set."""
     specs = {}
     for role in roles:
         options = _read(Path(folder, role, "meta/argument_specs.yml"))["argument_specs"]["main"]["options"]
@@ -40,5 +40,5 @@ def role_options(folder: str, roles: Iterable[str]) -> dict[str, list[str]]:
 
 
 def role_defaults(folder: str, roles: Iterable[str]) -> dict[str, Any]:
-    """Return the defaults of the *roles*, as their files have them: templates are not evaluated."""
+    """Return the defaults of the *roles* from their files; templates are not evaluated."""
     return {name: value for role in roles for name, value in _read(Path(folder, role, "defaults/main.yml")).items()}

@@ -21,7 +21,7 @@ _PRICES = (
     "cache_creation_input_token_cost",
 )
 _ENVIRONMENT = "os.environ/"
-# Secrets that the toolkit itself puts beside router_secrets.
+# Secrets that the toolkit itself adds to router_secrets.
 _OWN_SECRETS = ("LITELLM_MASTER_KEY", "REDIS_PASSWORD")
 _BATCH = re.compile(r"[1-9][0-9]*|([1-9][0-9]?|100)%")
 _PUBLIC_KEY = re.compile(r"sk-1234|changeme|password|secret|example|your[-_]?key", re.IGNORECASE)
@@ -51,7 +51,7 @@ def _families(variables: Variables) -> list[Mapping[str, Any]]:
 
 
 def _deployments(variables: Variables) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield each deployment with the words that say where it is."""
+    """Yield each deployment with a description of its place."""
     for model in models(variables):
         for number, deployment in enumerate(model["deployments"], 1):
             yield f"{model['name']} (deployment {number})", deployment

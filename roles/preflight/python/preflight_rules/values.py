@@ -1,4 +1,4 @@
-"""What a single value may be: numbers by their range, words by their kind.
+"""Checks of single values: numbers by their range, words by their kind.
 
 The argument specs check types and choices; the rules check what holds across variables. A unit test compares these
 tables with the specs: every option is in one of them, or is among its exceptions with the reason.
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from .finding import Finding, Variables
 
-# What can only be meant as an address.
+# Text that can only be an address.
 _LIKE_AN_ADDRESS = re.compile(r"[0-9.]+|.*:.*")
 _HOST = r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9])?|[0-9a-fA-F:]*:[0-9a-fA-F:.]*"
 
@@ -38,7 +38,7 @@ def is_network(value: object) -> bool:
 
 
 def is_host(value: object) -> bool:
-    """Whether *value*, a host name or an address, is a valid address if it can only be meant as one."""
+    """Whether *value*, a host name or an address, is a valid address if it can only be one."""
     return is_address(value) or not _LIKE_AN_ADDRESS.fullmatch(str(value))
 
 

@@ -1,4 +1,4 @@
-"""What the argument specs say of the variables, and names that no spec has."""
+"""Errors of the argument specs, and names that no spec has."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def unknown_name_findings(
     renamed: Mapping[str, str],
     removed: Iterable[Mapping[str, Any]] = (),
 ) -> list[Finding]:
-    """Return the names that look like options of a role and are none.
+    """Return unknown names that look like options of a role.
 
     *known* has the options of each role, *renamed* the new name of each option that an upgrade renamed, and *removed*
     what to use instead of those that an upgrade removed, each group with *names* and *instead*.
