@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Everything that CI runs.
+# Runs all checks and tests; CI runs this.
 #   ./test.sh        static checks, unit tests, then a real deployment on this machine and its tests
-#   ./test.sh fast   stops before what needs Docker
+#   ./test.sh fast   only the checks that need no Docker
 #   ./test.sh full   all of it, and the slow tests on throwaway hosts
 #   ./test.sh NAME   one of the fast checks: yamllint, ruff, format, codespell, mypy, shellcheck, ansible-lint, unit
 #   ./test.sh bench  the benchmarks by name; ./test.sh bench NAME runs one (docs/benchmarks.md), CI none
@@ -48,11 +48,11 @@ all_fast_checks() {
   local check output
   output=$(mktemp)
   for check in "${FAST_CHECKS[@]}"; do
-    # One processor for a minute: beside the unit tests, which are reported first.
+    # Needs one processor for a minute, so it runs beside the unit tests, which are reported first.
     if [[ $check == ansible-lint ]]; then
       fast_check "$check" >"$output" 2>&1 &
       LINT=$!
-      # Where another check fails first. It may have ended by then, which is no fault of its own.
+      # If another check fails first. It may have ended by then, which is not an error.
       trap 'pkill --parent "$LINT" || true' EXIT
     else
       fast_check "$check"
@@ -81,7 +81,7 @@ main() {
   fi
   all_fast_checks
   [[ $scope == fast ]] && { log TEST INFO "fast: done in $SECONDS s; what needs Docker was left out"; exit; }
-  # The report's page is checked in a real browser. Where the distribution has none, those tests are left out, and say so.
+  # The report's page is checked in a real browser. If the distribution has none, those tests are skipped.
   command -v chromium >/dev/null || install_packages chromium || log TEST WARNING "no chromium is available: the report's page is not checked"
   step "end-to-end tests" "$VENV/bin/python" -m pytest tests/e2e --numprocesses 2 --dist loadscope --durations=60 ${SCOPE_OPTIONS[$scope]:+"${SCOPE_OPTIONS[$scope]}"}
   log TEST INFO "$scope: done in $SECONDS s"
