@@ -63,7 +63,8 @@ def pytest_runtest_makereport(
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the files into their order, and leave the slow tests out, saying so, unless --full is given."""
-    items.sort(key=lambda item: ORDER.index(item.path.stem))
+    # Unit tests, where both are run at once, come first.
+    items.sort(key=lambda item: ORDER.index(item.path.stem) if item.path.stem in ORDER else -1)
     if config.getoption("--full"):
         return
     for item in items:
