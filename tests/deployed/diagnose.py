@@ -27,7 +27,7 @@ from routing.suite import DEFAULT_POOLS, find_target, read_env_file, read_pools
 
 
 def told(results: Sequence[Result]) -> str:
-    """Return what became of a link as lines."""
+    """Return the result of a link as lines."""
     broken = [result for result in results if result.verdict == FAILED]
     if not broken:
         return f"  ok      {results[0].check}"
@@ -44,7 +44,7 @@ def _parts(result: Result) -> list[tuple[str, str]]:
 
 
 def make_case(given: argparse.Namespace) -> Case:
-    """Put the case together: the client's settings, and the hosts where the playbook told of them."""
+    """Put the case together: the client's settings, and the hosts if the playbook passed them."""
     environment = {**os.environ, **(read_env_file(given.env_file) if given.env_file else {})}
     target = find_target(environment, given.url)
     client = Client(target.url, target.key, target.ca_file)
@@ -63,7 +63,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Walk, say what was found, and return the exit code."""
+    """Walk, print the result, and return the exit code."""
     given = parse_arguments(arguments)
     try:
         case = make_case(given)

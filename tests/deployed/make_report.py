@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes one report of what the checks of a verification found: JSON, JUnit XML, a page, and a table on the output.
+"""Makes one report of a verification's results: JSON, JUnit XML, a page, and a table on standard output.
 
     python3 tests/deployed/make_report.py --environment local --results reports/local/results \
         --folder reports/local/verify --hosts '["local"]'

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Makes the page that says whether a family's adapter is worth its switch: from records, labels and the counters.
+"""Makes the page that recommends whether to use a family's adapter: from records, labels and counters.
 
     python3 tests/deployed/make_routing_report.py --environment local --families families.json \
         --folder reports/local/routing --hosts '["local"]'
 
 The folder has records/FAMILY.jsonl (vibe_router.py records) and counters/HOST.txt (the routers' metrics), and
 labels/FAMILY.jsonl where there are labels made by hand or by ./deploy.sh replay. It gets FAMILY.html, FAMILY.json and
-FAMILY.labels.jsonl, which fit reads. Prints one line a family, its advice first. Exits with 0, or 2 where an input
+FAMILY.labels.jsonl, which fit reads. Prints one line per family, advice first. Exits with 0, or 2 where an input
 cannot be read or a page not be written.
 """
 
@@ -49,7 +49,7 @@ def costs_of(texts: Sequence[str], virtual_model: str) -> list[Cost]:
 
 
 def studied(folder: Path, families: Sequence[dict[str, Any]], hosts: Sequence[str]) -> Iterator[Study]:
-    """Yield what the files in *folder* say of each family; its labels are written beside the page.
+    """Yield the study of each family from the files in *folder*; its labels are written beside the page.
 
     Raises:
         LabelsError, ValueError, KeyError, OSError: an input cannot be used.

@@ -1,4 +1,4 @@
-"""The doctor: for when something is wrong, a walk from the client inwards that stops at the first broken link.
+"""The doctor: walks from the client inwards and stops at the first broken link.
 
-Each link is a function of walk.WALK, whose name is the sentence that is true when it is whole.
+Each link is a function of walk.WALK, whose name is a sentence that is true if the link works.
 """

@@ -1,4 +1,4 @@
-"""The case that the doctor is called to: a client's settings, the pools that are expected, the hosts and roles."""
+"""The input of the doctor: a client's settings, the expected pools, the hosts and roles."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Machine:
 
 @dataclass(frozen=True)
 class Case:
-    """Everything that the walk looks at. `pools` has the cheap and the strong pool of each virtual model."""
+    """Everything that the walk reads. `pools` has the cheap and the strong pool of each virtual model."""
 
     client: Client
     pools: Mapping[str, Sequence[str]]
     machines: Sequence[Machine] = ()
     # Whether requests may be sent to models; each costs at most 16 tokens.
     live: bool = True
-    # What the links learnt, for those behind them: machine's name -> facts.
+    # Facts that links found, for later links: machine's name -> facts.
     known: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def of(self, role: str) -> list[Machine]:
@@ -40,13 +40,13 @@ class Case:
         return [machine for machine in self.machines if role in machine.roles]
 
     def learn(self, machine: Machine, **facts: str) -> None:
-        """Keep what a link learnt of a machine."""
+        """Save a fact about a machine."""
         self.known.setdefault(machine.name, {}).update(facts)
 
 
 def reach(way: Mapping[str, Any]) -> Host:
     """Return the host behind `way`: testinfra's name of it, and for SSH its identity file and further options."""
-    # Here, for a client's machine has neither hosts to look at nor testinfra.
+    # Imported here, because a client's machine has neither hosts to check nor testinfra.
     import testinfra
 
     options: dict[str, Any] = {name: way[name] for name in ("ssh_identity_file", "ansible_inventory") if way.get(name)}
@@ -62,7 +62,7 @@ def read_case(file: Path, client: Client) -> Case:
     """Read the case as playbooks/doctor.yml writes it, of a client.
 
     Raises:
-        OSError, ValueError, KeyError: the file cannot be read, or is none.
+        OSError, ValueError, KeyError: the file cannot be read, or is not a case.
     """
     told = json.loads(file.read_text(encoding="utf-8"))
     machines = [Machine(one["name"], one["roles"], reach(one["way"])) for one in told["machines"]]

@@ -35,15 +35,15 @@ class Client:
         self._key, self._ca_file = key, ca_file
 
     def resolve(self) -> None:
-        """Look the name up; OSError where it has no address."""
+        """Look the name up; OSError if it has no address."""
         socket.getaddrinfo(self.name, self.port, type=socket.SOCK_STREAM)
 
     def connect(self) -> None:
-        """Connect to the port; OSError where that fails."""
+        """Connect to the port; OSError if that fails."""
         socket.create_connection((self.name, self.port), CONNECT_SECONDS).close()
 
     def shake_hands(self) -> None:
-        """Make a TLS connection as a client does, with its certificate checked; OSError where that fails."""
+        """Make a TLS connection as a client does, with its certificate checked; OSError if that fails."""
         context = ssl.create_default_context(cafile=self._ca_file)
         address = (self.name, self.port)
         with (
@@ -55,10 +55,10 @@ class Client:
     def ask(
         self, method: str, path: str, body: dict[str, Any] | None = None, seconds: float = ANSWER_SECONDS
     ) -> Answer:
-        """Send a request with the key, and wait so long for its answer.
+        """Send a request with the key, and wait for its answer.
 
         Raises:
-            OSError: there was no whole answer (requests' errors are such).
+            OSError: there was no complete answer (requests' errors are OSErrors).
         """
         headers = {"authorization": f"Bearer {self._key}"}
         answer = requests.request(

@@ -13,12 +13,12 @@ from doctor.case import Machine
 from doctor.symptoms import HEALTH_CHECKS, LOGS, quoted, seen
 
 LOG_LINES = 60
-# Exit codes of what a signal ended: 128 and its number. SIGTERM is how a container is stopped by hand.
+# Exit codes after a signal: 128 plus its number. SIGTERM is how a container is stopped by hand.
 KILLED, STOPPED = 137, (0, 143)
 
 
 def run(machine: Machine, text: str) -> str:
-    """Return what a command prints; the link is broken where it fails."""
+    """Return what a command prints; the link is broken if it fails."""
     done = machine.host.run(text)
     said = quoted(done.stderr or done.stdout)
     full = seen(said, LOGS[:1])
@@ -28,7 +28,7 @@ def run(machine: Machine, text: str) -> str:
 
 
 def inspect(machine: Machine, name: str) -> dict[str, Any]:
-    """Return what `docker inspect` says of a container; the link is broken where there is none."""
+    """Return the `docker inspect` output of a container; the link is broken if there is none."""
     done = machine.host.run(f"docker inspect {shlex.quote(name)}")
     require(
         done.rc == 0,
@@ -46,7 +46,7 @@ def log_of(machine: Machine, name: str) -> str:
 
 
 def require_running(machine: Machine, name: str) -> dict[str, Any]:
-    """Return what `docker inspect` says of a container that runs; the link is broken where it does not."""
+    """Return the `docker inspect` output of a running container; the link is broken if it does not run."""
     container = inspect(machine, name)
     state = container["State"]
     if state["Status"] == "running" and not state.get("Restarting"):
@@ -71,7 +71,7 @@ def require_running(machine: Machine, name: str) -> dict[str, Any]:
 
 
 def require_no_loop(machine: Machine, container: dict[str, Any]) -> None:
-    """Require that a container neither restarts again and again nor did for want of memory; one restart is over."""
+    """Require that a container neither keeps restarting nor was killed for lack of memory; a single restart is over."""
     name = container["Name"].lstrip("/")
     command = f"docker events --since 24h --until 0s --filter container={container['Id']} --format '{{{{json .}}}}'"
     events = [json.loads(line) for line in run(machine, command).splitlines()]
@@ -86,7 +86,7 @@ def require_no_loop(machine: Machine, container: dict[str, Any]) -> None:
 
 
 def require_healthy(container: dict[str, Any]) -> None:
-    """Require that a running container is healthy; one that starts yet says for how long it may."""
+    """Require that a running container is healthy; one that is still starting reports its time limit."""
     name = container["Name"].lstrip("/")
     health = container["State"].get("Health")
     if health is None:
@@ -109,7 +109,7 @@ def require_healthy(container: dict[str, Any]) -> None:
 
 
 def _no_memory(expected: str, container: dict[str, Any]) -> CheckFailedError:
-    """Return the failure of a container that the kernel killed for want of memory."""
+    """Return the failure of a container that the kernel killed for lack of memory."""
     limit = int(container["HostConfig"].get("Memory") or 0)
     found = f"killed for want of memory, at its limit of {limit >> 20} MiB" if limit else "killed for want of memory"
     return CheckFailedError(

@@ -1,4 +1,4 @@
-"""What every host needs: to answer, an engine, room, the right time."""
+"""What every host needs: a connection, an engine, disk space, the right time."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def engine_answers(case: Case, machine: Machine) -> None:
 
 
 def disk_has_room(case: Case, machine: Machine) -> None:
-    """Nothing can be written to a full one: Redis refuses, slots do not start."""
+    """Disks have space: on a full one Redis refuses writes and slots do not start."""
     root = run(machine, "docker info --format '{{.DockerRootDir}}'").strip()
     full = full_disks(read_disks(run(machine, f"df -Pk {root} /")))
     require(not full, f"{LEAST_FREE_PERCENT} % free", full, FULL_DISK)
 
 
 def clock_is_right(case: Case, machine: Machine) -> None:
-    """Signed requests and certificates fail where it is not."""
+    """The clock is right: else signed requests and certificates fail."""
     before = time.time()
     there = float(run(machine, "date +%s"))
     off = seconds_apart(before, there, time.time())

@@ -27,7 +27,7 @@ def redis_runs(case: Case, machine: Machine) -> None:
 
 
 def redis_takes_writes(case: Case, machine: Machine) -> None:
-    """It knows its password, has room in memory and on disk, and is no replica."""
+    """It knows its password, has room in memory and on disk, and is not a replica."""
     pong = run(machine, f"{REDIS_CLI} ping").strip()
     require(pong == "PONG", "PONG", pong, "its password was changed by hand: ./deploy.sh --tags redis")
     text = run(machine, f"{REDIS_CLI} info")
@@ -35,7 +35,7 @@ def redis_takes_writes(case: Case, machine: Machine) -> None:
     for name in ("aof_last_write_status", "rdb_last_bgsave_status"):
         require(told.get(name, "ok") == "ok", f"{name} ok", told.get(name, ""), FULL_DISK)
     most, used = int(told.get("maxmemory", 0)), int(told.get("used_memory", 0))
-    # Full, it refuses writes or drops keys, by its policy; what it drops are conversations and records.
+    # Full, it refuses writes or drops keys, by its policy; it drops conversations and records.
     evicted = int(told.get("evicted_keys", 0))
     full = bool(most) and used >= most and told.get("maxmemory_policy") == "noeviction"
     found = f"{used >> 20} of {most >> 20} MiB, {told.get('maxmemory_policy')}, {evicted} keys evicted"
@@ -46,7 +46,7 @@ def redis_takes_writes(case: Case, machine: Machine) -> None:
 
 
 def router_reaches_redis(case: Case, machine: Machine) -> None:
-    """From inside the router's container, as LiteLLM does; without it, each worker remembers for itself."""
+    """From inside the router's container, as LiteLLM does; without Redis, each worker has only its own memory."""
     name, config = slot_name(case, machine), read_config(case, machine)
     redis = (config.get("general_settings") or {}).get("coordination_redis") or {}
     if not redis:

@@ -18,7 +18,7 @@ HOOK = "vibe_router.router_instance"
 TIERS = {"free", "paid"}
 # LiteLLM prints this once its configuration is loaded.
 STARTED = "Proxy initialized with Config"
-# As JSON: a client's machine that takes its part of the way has no YAML for Python.
+# As JSON: a client's machine has no YAML module.
 READ_CONFIG = (
     "docker exec {name} python3 -c 'import json, yaml; print(json.dumps(yaml.safe_load(open(\"/app/config.yaml\"))))'"
 )
@@ -31,7 +31,7 @@ def gateway_runs(case: Case, machine: Machine) -> None:
 
 
 def a_slot_serves(case: Case, machine: Machine) -> None:
-    """A release was switched to on that host."""
+    """The host has a serving release."""
     done = machine.host.run(f"readlink {ROUTER_DIR}/serving")
     hint = "nothing was deployed there, or the first deployment failed: ./deploy.sh"
     require(done.rc == 0, "a slot that serves", f"no {ROUTER_DIR}/serving", hint)
@@ -49,7 +49,7 @@ def serving_slot_keeps_running(case: Case, machine: Machine) -> None:
 
 
 def serving_slot_starts_within_its_start_period(case: Case, machine: Machine) -> None:
-    """A shorter start_period than the start makes a container unhealthy that only starts yet."""
+    """A start_period that is shorter than the start makes a starting container unhealthy."""
     container = inspect(machine, slot_name(case, machine))
     lines = machine.host.run(f"docker logs --timestamps {slot_name(case, machine)} 2>&1 | grep -m1 '{STARTED}'").stdout
     if not lines.strip():
@@ -62,7 +62,7 @@ def serving_slot_starts_within_its_start_period(case: Case, machine: Machine) ->
 
 
 def serving_slot_is_healthy(case: Case, machine: Machine) -> None:
-    """Its own health check says so, and asks neither a model nor with a program that is not there."""
+    """Its health check passes, calls no model, and uses a program that exists."""
     container = inspect(machine, slot_name(case, machine))
     require_healthy(container)
     test = " ".join(container["Config"]["Healthcheck"]["Test"])
@@ -114,7 +114,7 @@ def hook_is_registered(case: Case, machine: Machine) -> None:
 
 
 def configuration_has_no_silent_fault(case: Case, machine: Machine) -> None:
-    """What LiteLLM accepts silently and does not do."""
+    """Settings that LiteLLM accepts silently and ignores."""
     config = read_config(case, machine)
     for model in config.get("model_list") or []:
         name = model.get("model_name")

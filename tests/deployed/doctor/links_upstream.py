@@ -28,7 +28,7 @@ def virtual_models_are_listed(case: Case) -> None:
 
 
 def every_pool_answers(case: Case) -> None:
-    """Each pool's provider answers with its key; without the fallback, which would hide one that does not."""
+    """Each pool's provider answers with its key; without fallbacks, which would hide a failure."""
     for pool in sorted({pool for pools in case.pools.values() for pool in pools}) if case.live else []:
         try:
             answer = _asked(case, pool)
@@ -60,7 +60,7 @@ def decisions_are_made(case: Case) -> None:
 
 
 def _asked(case: Case, pool: str) -> Answer:
-    """Ask a pool; one that LiteLLM has put aside is asked again when it is back, which shows what is wrong with it."""
+    """Send a request to a pool; if LiteLLM has put it aside, send it again later, to see its error."""
     answer = case.client.chat(pool, "hi", disable_fallbacks=True)
     if answer.status == 429 and "cooldown" in answer.text:
         time.sleep(min(float(answer.headers.get("retry-after", "0")), MOST_COOLDOWN_SECONDS) + 1)

@@ -1,4 +1,4 @@
-"""The links between a client and the gateway: name, port, certificate, who answers there, and the key."""
+"""The links between a client and the gateway: name, port, certificate, the server, and the key."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from doctor.containers import require_running
 from doctor.symptoms import quoted
 
 GATEWAY = CONTAINERS["gateway"]
-# What the gateway itself answers to GET /.
+# The gateway's own answer to GET /.
 OWN_WORDS = "litellm-vibe-router"
-# The gateway's own answers come at once, refusals of an address with many wrong keys some seconds later.
+# The gateway answers at once; it refuses an address with many wrong keys after some seconds.
 OWN_ANSWER_SECONDS = 15.0
 LITELLMS_WORDS = "LiteLLM: RUNNING"
 ADDRESS = "verification_url of the inventory; for a client: OPENAI_BASE_URL, ANTHROPIC_BASE_URL"
@@ -32,7 +32,7 @@ def name_of_the_gateway_is_found(case: Case) -> None:
 
 
 def port_of_the_gateway_is_open(case: Case) -> None:
-    """TCP; where it is closed, the gateway's container says more."""
+    """TCP; if it is closed, the gateway's container shows why."""
     expected = f"{case.client.name}:{case.client.port} to take connections"
     try:
         case.client.connect()
@@ -51,7 +51,7 @@ def port_of_the_gateway_is_open(case: Case) -> None:
 
 
 def certificate_of_the_gateway_is_valid(case: Case) -> None:
-    """TLS, where the address is https."""
+    """TLS, if the address is https."""
     if not case.client.secure:
         return
     expected = f"a certificate of {case.client.name} that a client trusts"
@@ -70,7 +70,7 @@ def certificate_of_the_gateway_is_valid(case: Case) -> None:
 
 
 def gateway_itself_answers(case: Case) -> None:
-    """What answers at that port is the gateway, and neither another program nor a proxy on the way."""
+    """The gateway answers at that port, not another program or a proxy."""
     try:
         answer = case.client.ask("GET", "/", seconds=OWN_ANSWER_SECONDS)
     except OSError as error:
@@ -91,7 +91,7 @@ def key_is_known(case: Case) -> None:
     try:
         answer = case.client.ask("GET", "/v1/models", seconds=OWN_ANSWER_SECONDS)
     except OSError:
-        # A wrong key is refused by the gateway itself, at once: what does not answer lies behind it.
+        # The gateway itself refuses a wrong key at once: without an answer, the fault is behind it.
         return
     hint = 'eval "$(./deploy.sh env)"; many clients prefer a key of their own configuration to the environment'
     require(answer.status != 401, "a known key", f"401: {quoted(answer.text)}", hint)

@@ -1,6 +1,6 @@
-"""Symptoms that are known by a line of a log or of an answer: what each means, and the fix.
+"""Known symptoms in a line of a log or an answer: what each means, and the fix.
 
-Beside what the toolkit itself can run into: what users of LiteLLM report, with the number of its issue.
+Besides the toolkit's own: reports of LiteLLM's users, with the issue's number.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _KEY = re.compile(r"\b(sk-|Bearer )[\w.-]{6,}")
 
 @dataclass(frozen=True)
 class Symptom:
-    """A pattern, what it means when it is seen, and what helps."""
+    """A pattern, its meaning, and the fix."""
 
     pattern: str
     meaning: str
@@ -128,6 +128,6 @@ def seen(text: str, symptoms: tuple[Symptom, ...]) -> Symptom | None:
 
 
 def quoted(text: str) -> str:
-    """Return the last line of a text that says something, without keys."""
+    """Return the last meaningful line of a text, without keys."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return _KEY.sub(r"\1…", lines[-1])[:MOST_QUOTED] if lines else "nothing"

@@ -1,4 +1,4 @@
-"""The walk from the client inwards: each link in its turn, until one is broken."""
+"""The walk from the client inwards: each link in order, until one is broken."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HINT_ERROR = "the doctor itself does not know this; ./deploy.sh verify looks at 
 
 @dataclass(frozen=True)
 class Link:
-    """A check, and of which role it is: "" for the client's own, `all` for every host's."""
+    """A check and its role: "" for the client's own, `all` for every host's."""
 
     check: Callable[..., None]
     role: str = ""
@@ -56,7 +56,7 @@ WALK = (
 
 
 def walk(case: Case) -> Iterator[list[Result]]:
-    """Yield what became of each link, a result a host, and end behind the first that is broken."""
+    """Yield the results of each link, one per host, and end after the first broken link."""
     for link in WALK:
         results = _look(link, case)
         if results:
@@ -66,7 +66,7 @@ def walk(case: Case) -> Iterator[list[Result]]:
 
 
 def _look(link: Link, case: Case) -> list[Result]:
-    """Check a link everywhere it is; all hosts of a broken one are reported, not the first alone."""
+    """Check a link on all its hosts; all hosts of a broken link are reported, not only the first."""
     if not link.role:
         return [_judge(link, CLIENT, case)]
     machines = case.machines if link.role == "all" else case.of(link.role)
@@ -82,7 +82,7 @@ def _judge(link: Link, where: str, case: Case, *machine: Machine) -> Result:
     except CheckFailedError as broken:
         result.verdict, result.expected, result.found, result.hint = FAILED, broken.expected, broken.found, broken.hint
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        # Something answered in a way that no link expects: that is a finding, and not the doctor's end.
+        # An answer that no link expects is a finding; it must not end the doctor.
         result.verdict, result.expected, result.hint = FAILED, "an answer of the usual shape", HINT_ERROR
         result.found = type(error).__name__
     result.milliseconds = round((time.monotonic() - begin) * 1000)

@@ -12,9 +12,9 @@ from host.on_host import NOT_HERE, ROLES, container_name, inspect, reach, servin
 from report.model import FAILED, SKIPPED, CheckFailedError, Result, sentence
 from testinfra.host import Host
 
-# Options of ssh that the inventory has for the host, for example its known_hosts file or a jump host.
+# The inventory's ssh options for the host, for example its known_hosts file or a jump host.
 SSH_ARGS = os.environ.get("VIBE_HOST_SSH_ARGS", "")
-# The host as the inventory calls it.
+# The host's name in the inventory.
 NAME = os.environ.get("VIBE_HOST_NAME", "local")
 
 _NOTES = pytest.StashKey[list[str]]()
@@ -29,13 +29,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin with nothing learnt."""
+    """Begin without results."""
     config.stash[_NOTES], config.stash[_ABOUT], config.stash[_RESULTS] = [], {}, []
 
 
 @pytest.fixture(scope="module")
 def host(_testinfra_host: Host) -> Host:
-    """The host, reached with the inventory's options of ssh, which testinfra does not hand on to its hosts."""
+    """The host, reached with the inventory's options of ssh, which testinfra does not pass to its hosts."""
     if SSH_ARGS and hasattr(_testinfra_host.backend, "ssh_extra_args"):
         _testinfra_host.backend.ssh_extra_args = SSH_ARGS
     return _testinfra_host
@@ -43,7 +43,7 @@ def host(_testinfra_host: Host) -> Host:
 
 @pytest.fixture(autouse=True)
 def _answers(request: pytest.FixtureRequest) -> None:
-    """Leave a check out where the host says nothing: one line tells that, not fifty."""
+    """Skip a check if the host does not answer: one failure reports that, not fifty."""
     if request.node.name.startswith("test_host_answers") or "host" not in request.fixturenames:
         return
     if reach(request.getfixturevalue("host")):
@@ -58,7 +58,7 @@ def role(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def notes(request: pytest.FixtureRequest) -> list[str]:
-    """What is worth saying although it is no fault; each line is printed once, at the end."""
+    """Remarks that are not faults; each is printed once, at the end."""
     return request.config.stash[_NOTES]
 
 
@@ -70,13 +70,13 @@ def about(request: pytest.FixtureRequest) -> dict[str, str]:
 
 @pytest.fixture
 def container(host: Host, role: str) -> dict[str, Any]:
-    """What `docker inspect` says of the role's container."""
+    """The `docker inspect` output of the role's container."""
     return inspect(host, container_name(host, role))
 
 
 @pytest.fixture
 def router(host: Host) -> dict[str, Any]:
-    """What `docker inspect` says of the serving router slot."""
+    """The `docker inspect` output of the serving router slot."""
     if "router" not in ROLES:
         pytest.skip(f"{NOT_HERE} router")
     return inspect(host, serving_container(host))
@@ -98,7 +98,7 @@ def _judge(result: Result, excinfo: pytest.ExceptionInfo[BaseException]) -> None
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep what became of each check."""
+    """Keep the result of each check."""
     report = yield
     results = item.config.stash[_RESULTS]
     if call.when == "setup":
@@ -112,27 +112,27 @@ def pytest_runtest_makereport(
 
 
 def _parameters(item: pytest.Item) -> list[str]:
-    """Return what a check was given: the role, the file; not how the host is reached."""
+    """Return a check's parameters: the role, the file; not the host's connection."""
     parameters = getattr(item, "callspec", None)
     return [str(value) for name, value in (parameters.params if parameters else {}).items() if "host" not in name]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Tell the notes, one a line, to whoever runs the checks by hand."""
+    """Print the notes, one per line, when the checks are run by hand."""
     for note in config.stash[_NOTES]:
         terminalreporter.write_line(f"NOTE {note}")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the results where they were asked for."""
+    """Write the results to the given file."""
     file = session.config.getoption("--results")
     if file:
         stash = session.config.stash
-        # A check of a role that is not this host's was not left out: it is none of its checks.
+        # A check of a role that the host does not have is not part of its results.
         rows = [asdict(result) for result in stash[_RESULTS] if not result.found.startswith(NOT_HERE)]
         document = {"host": NAME, "about": stash[_ABOUT], "notes": stash[_NOTES], "results": rows}
         Path(file).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-        # Root's checks are for the user who makes the report, the folder's owner, whatever root's umask is.
+        # The user who makes the report, the folder's owner, must read root's results, whatever root's umask is.
         Path(file).chmod(0o644)
         if os.geteuid() == 0:
             folder = Path(file).resolve().parent.stat()

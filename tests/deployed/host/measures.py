@@ -1,4 +1,4 @@
-"""What host checks and doctor both read out of a host's answers: its disks, its clock, HAProxy's servers.
+"""Measures for host checks and doctor, read from a host's answers: disks, clock, HAProxy's servers.
 
 Needs neither testinfra nor pytest: a client's machine has none.
 """
@@ -22,7 +22,7 @@ READ_STATISTICS = (
 
 
 def read_disks(table: str) -> dict[str, int]:
-    """Return the percentage used of each mount point in what `df -Pk` prints."""
+    """Return the percentage used of each mount point in the output of `df -Pk`."""
     rows = [line.split() for line in table.splitlines()[1:]]
     return {row[5]: int(row[4].rstrip("%")) for row in rows}
 
@@ -37,12 +37,12 @@ def full_disks(used: dict[str, int]) -> str:
 def seconds_apart(before: float, there: float, after: float) -> float:
     """Return how far a host's clock is off, in seconds.
 
-    The host looked at it at some moment between *before* and *after* of our clock, and cut its answer to whole seconds.
+    The host read its clock between *before* and *after* of our clock, and cut its answer to whole seconds.
     """
     return max(before - 1 - there, there - after, 0.0)
 
 
 def read_servers(statistics: str) -> dict[str, dict[str, str]]:
-    """Return HAProxy's row of each router slot, by the server's name, from what `show stat` prints."""
+    """Return HAProxy's row of each router slot, by the server's name, from the output of `show stat`."""
     rows = csv.DictReader(io.StringIO(statistics.lstrip("# ")))
     return {row["svname"]: row for row in rows if row["pxname"] == "routers" and row["svname"] != "BACKEND"}

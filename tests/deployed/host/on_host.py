@@ -1,4 +1,4 @@
-"""What the host checks know of a host: its directories, its containers, and how to ask it."""
+"""How the host checks reach a host: its directories, its containers, its commands."""
 
 import functools
 import json
@@ -14,13 +14,13 @@ ROLES = os.environ.get("VIBE_HOST_ROLES", "router redis gateway stub_upstream").
 # A host that is leaving keeps its engine, and nothing of the deployment.
 LEAVES = not {"router", *CONTAINERS} & set(ROLES)
 
-# How the reason begins for which a check of another role is none of this host's.
+# The beginning of the skip reason of a check for a role that the host does not have.
 NOT_HERE = "this host runs no"
 
 # A restart within so many minutes is a fault, an older one a note.
 QUIET_MINUTES = float(os.environ.get("VIBE_RESTART_QUIET_MINUTES", "10"))
 
-# What helps, where several checks have the same fix.
+# Fixes that several checks share.
 HINT_DEPLOY = "deploy again: ./deploy.sh restores what the inventory describes; ./deploy.sh drift shows it before"
 HINT_BY_HAND = "the role's compose.yaml sets it; a container made by hand does not have it: ./deploy.sh makes it again"
 HINT_LOG = "docker logs {name} 2>&1 | tail -50 on that host says why"
@@ -28,13 +28,13 @@ HINT_LOG = "docker logs {name} 2>&1 | tail -50 on that host says why"
 
 @functools.cache
 def reach(host: Host) -> str:
-    """Return why the host cannot be asked, "" if it can; asked once for all checks."""
+    """Return why the host cannot be asked, "" if it can; read once for all checks."""
     result = host.run("true")
     return "" if result.rc == 0 else " ".join((result.stderr or f"exit code {result.rc}").split())
 
 
 def command(host: Host, text: str) -> str:
-    """Run *text* on the host and return its output; the check fails with the command's own words."""
+    """Run *text* on the host and return its output; the check fails with the command's own message."""
     result = host.run(text)
     said = " ".join((result.stderr or result.stdout).split())
     require(result.rc == 0, f"`{text}` to succeed", f"exit code {result.rc}: {said}", HINT_DEPLOY)
@@ -43,7 +43,7 @@ def command(host: Host, text: str) -> str:
 
 @functools.cache
 def inspect(host: Host, name: str) -> dict[str, Any]:
-    """Return what `docker inspect` says of a container; asked once for all checks."""
+    """Return the `docker inspect` output of a container; read once for all checks."""
     inspected: list[dict[str, Any]] = json.loads(command(host, f"docker inspect {name}"))
     return inspected[0]
 

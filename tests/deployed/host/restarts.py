@@ -1,7 +1,7 @@
 """Whether a container's restarts are a fault or only worth a note.
 
-A crash last week with a healthy container since is a note. A restart a few minutes ago, a container killed for want of
-memory, and one that restarts again and again are faults.
+A crash last week with a healthy container since is a note. A restart a few minutes ago, a container killed for lack of
+memory, and one that keeps restarting are faults.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LOOP_SECONDS_A_RESTART = 3600.0
 
 @dataclass(frozen=True)
 class Judgement:
-    """``fault``: what turns the check red; ``note``: what is only said. Both "" where nothing happened."""
+    """``fault`` fails the check; ``note`` is only reported. Both are "" if nothing happened."""
 
     fault: str = ""
     note: str = ""
@@ -26,7 +26,7 @@ class Judgement:
 def judge_restarts(
     container: Mapping[str, Any], events: Iterable[Mapping[str, Any]], now: float, quiet_seconds: float
 ) -> Judgement:
-    """Judge what `docker inspect` says of *container*, at *now* (seconds since 1970, by the host's clock).
+    """Judge *container*, an output of `docker inspect`, at *now* (seconds since 1970, by the host's clock).
 
     *events* are those of `docker events` for it: the engine remembers 256 in all, so an old exit code may be unknown.
     A restart within *quiet_seconds* is a fault.

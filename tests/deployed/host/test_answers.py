@@ -1,4 +1,4 @@
-"""The host can be asked at all; where it cannot, every other check is left out and this one says why."""
+"""The host answers at all; if not, every other check is skipped and this one reports why."""
 
 from host.on_host import reach
 from report.model import require

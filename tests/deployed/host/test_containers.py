@@ -1,4 +1,4 @@
-"""Every container runs as it was asked to: healthy, and with no more rights than it needs."""
+"""Every container runs as configured: healthy, and with no more rights than it needs."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from testinfra.host import Host
 SHORTEST_START_PERIOD_S = 60
 SHORTEST_STOP_S = 60
 COMPOSE_LABELS = ("project", "project.working_dir", "project.config_files", "service", "config-hash")
-# Of a router's slot: its requests, which the gateways ask for, and its counters.
+# Ports of a router's slot: its API, for the gateways, and its counters.
 COUNTERS, LOOPBACK = "9464/tcp", "127.0.0.1"
 PUBLISHED = {"router": {"4000/tcp", COUNTERS}, "redis": {"6379/tcp"}}
 MOUNTED = {"/app/config.yaml", "/app/vibe_router.py", "/app/vibe", "/app/vibe_routes.json"}
@@ -92,12 +92,12 @@ def test_container_is_as_its_compose_file_says(host: Host, container: dict[str, 
     # Distributions add to it, and the label has it without: 2.26.1-4, v2.40.3.
     version = re.search(r"\d+(\.\d+)+", host.run("docker compose version --short").stdout)
     if version is None or version[0] != labels.get("com.docker.compose.version"):
-        # ./deploy.sh would not fix it: what serves as wanted is not created again.
+        # ./deploy.sh would not change it: a container that serves as wanted is not recreated.
         pytest.skip("another Compose made it, and digests of two versions are not the same")
     environment = labels.get("com.docker.compose.project.environment_file")
     where = f"--project-name {project} --project-directory {folder} --file {files}"
     where += f" --env-file {environment}" if environment else ""
-    # What Compose compares itself: addresses, networks, mounts, limits, health check, image.
+    # Compose's own comparison: addresses, networks, mounts, limits, health check, image.
     said = command(host, f"docker compose {where} config --hash {service}").split()[-1]
     require(said == made_of, f"what {files} says now", "an older or another configuration", HINT_DEPLOY)
 

@@ -1,4 +1,4 @@
-"""What other machines could reach of slots and Redis is kept to those who need it."""
+"""Only the hosts that need them reach slots and Redis."""
 
 import re
 from typing import Any

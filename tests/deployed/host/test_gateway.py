@@ -14,10 +14,10 @@ def test_every_router_host_has_a_slot_in_service(host: Host, about: dict[str, st
     servers = list(read_servers(command(host, READ_STATISTICS)).values())
     require(bool(servers), "a slot of each router host", "none", "gateway_servers; ./deploy.sh renders it again")
     hosts = {row["svname"].rsplit("-", 1)[0] for row in servers}
-    # "UP 2/3" has missed a health check, and is in service all the same.
+    # "UP 2/3" has missed a health check, but is still in service.
     hosts_up = {row["svname"].rsplit("-", 1)[0] for row in servers if row["status"].startswith("UP")}
     found = ", ".join(f"{row['svname']} {row['status']}" for row in servers)
-    # Whether they are those that serve, only the routers know: report/fleet.py compares.
+    # Only the routers know whether these serve: report/fleet.py compares.
     about["servers"] = found
     expected = f"a slot UP for each of {', '.join(sorted(hosts))}"
     require(hosts_up == hosts, expected, found, f"{HINT_DEPLOY}; docs/runbooks.md: a dead host")

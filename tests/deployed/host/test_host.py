@@ -1,4 +1,4 @@
-"""The host itself has what a service needs: room, and the right time."""
+"""The host itself has disk space and the right time."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Redis keeps what it is given, and to itself."""
+"""Redis persists its data, and protects it."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""No secret is where somebody could read it."""
+"""No secret is readable where it should not be."""
 
 import json
 from typing import Any

@@ -1,1 +1,1 @@
-"""What the verification of a deployment leaves behind: one result model, and its faces."""
+"""The report of a verification: one result model, and its output formats."""

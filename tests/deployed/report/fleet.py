@@ -1,4 +1,4 @@
-"""What no host alone can tell: whether all routers serve one release, and the gateways send to those that serve."""
+"""Checks across hosts: all routers serve one release, and the gateways send to the serving slots."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ IN_SERVICE = "UP"
 
 
 def judge_fleet(report: Report) -> None:
-    """Add the checks that compare what several hosts told about themselves."""
+    """Add the checks that compare the facts of several hosts."""
     serving = {host: facts["release"] for host, facts in report.about.items() if "release" in facts}
     if len(serving) > 1:
         report.results.append(_one_release(serving))
@@ -37,7 +37,7 @@ def _sends_to_serving_slots(gateway: str, servers: str, slots: dict[str, str]) -
         f"{host}-{slot} {states.get(f'{host}-{slot}', 'is unknown to it')}"
         for host, serving in slots.items()
         for slot in SLOTS
-        # "UP 2/3" has missed a health check, and is in service all the same.
+        # "UP 2/3" has missed a health check, but is still in service.
         if states.get(f"{host}-{slot}", "").startswith(IN_SERVICE) != (slot == serving)
     ]
     if wrong:

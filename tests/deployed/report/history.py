@@ -1,4 +1,4 @@
-"""What changed since the verification before, and since when a check has been failing."""
+"""What changed since the previous verification, and since when a check has failed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FOLDER = "history"
 
 @dataclass
 class Change:
-    """What is different from the report before; `since` has, by `Result.key`, when a failing check first failed."""
+    """The differences from the previous report; `since` has, by `Result.key`, when a failing check first failed."""
 
     before: str = ""
     worse: list[Result] = field(default_factory=list)
@@ -24,15 +24,15 @@ class Change:
     since: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
 
-# What clients get. All else that fails (a mode, a disk, a container by its side) another release would not fix.
+# Checks of what clients get. Another release would not fix other failures (a mode, a disk, another container).
 RELEASE_AREAS = ("routing", "requests")
 
 
 def blames_release(report: Report, before: Sequence[Report], left: str) -> bool:
-    """Say whether clients get something wrong that they did not in the last report of the release that was left.
+    """Return whether clients get a new failure compared with the last report of the previous release.
 
-    Not the report before: that may be of a release that was undone, and is tried again. Without a report of the release
-    that was left, nothing is known to be worse.
+    Not the previous report: that may be of a release that was rolled back and is tried again. Without a report of the
+    previous release, nothing counts as worse.
     """
     of_the_left = [old for old in before if any(facts.get("release") == left for facts in old.about.values())]
     if not left or not of_the_left:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from report.model import FAILED, SKIPPED, Report, Result
 
-# What XML 1.0 cannot hold: an upstream's answer may be quoted in a result.
+# Characters that XML 1.0 cannot hold: a result may quote an upstream's answer.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

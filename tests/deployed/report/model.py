@@ -1,4 +1,4 @@
-"""The result model: what one check expected and found on one host, and what a whole verification came to.
+"""The result model: what one check expected and found on one host, and the outcome of a whole verification.
 
 Host checks (../host) and the routing suite (../routing) write such results as JSON; the terminal's table, JUnit XML
 and the page are made from them. schema.json describes the JSON. Needs only Python 3.9.
@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 OK, FAILED, SKIPPED = "ok", "FAILED", "skipped"
-# Raised with every change that a reader of the JSON would have to know.
+# Increased with every change that affects readers of the JSON.
 SCHEMA_VERSION = 1
 
 
 class CheckFailedError(AssertionError):
-    """A check that is not met: what was expected, what was found, and what helps."""
+    """A failed check: what was expected, what was found, and the fix."""
 
     def __init__(self, expected: str, found: str, hint: str) -> None:
         super().__init__(f"expected {expected}; found {found}. Fix: {hint}")
@@ -34,7 +34,7 @@ def require(met: bool, expected: str, found: str, hint: str) -> None:
 
 @dataclass
 class Result:
-    """What became of one check.
+    """The result of one check.
 
     `check` is the sentence that is true when it passes. The fields after `hint` are those of a routed request.
     """
@@ -57,7 +57,7 @@ class Result:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What tells it from the others, in one run and in the next."""
+        """The identity of the check, in one run and in the next."""
         return self.host, self.area, self.check
 
 
@@ -65,9 +65,9 @@ class Result:
 class Report:
     """A whole verification.
 
-    `about` tells for each host what runs there (release, image, engine and so on), as the host checks learnt it;
-    `notes` are what is worth saying although it is no fault; `blames_release` says whether clients get something
-    wrong that they did not from the release before.
+    `about` has the facts of each host (release, image, engine and so on) from the host checks;
+    `notes` are remarks that are not faults; `blames_release`: clients get a failure
+    that they did not get from the previous release.
     """
 
     environment: str
@@ -81,7 +81,7 @@ class Report:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many checks ended how, each verdict named."""
+        """The number of checks by verdict."""
         found = Counter(result.verdict for result in self.results)
         return {verdict: found[verdict] for verdict in (OK, FAILED, SKIPPED)}
 
@@ -102,10 +102,10 @@ class Report:
 
 
 def read_results(rows: Iterable[Mapping[str, Any]]) -> list[Result]:
-    """Read results from JSON objects; what this version does not know is left out.
+    """Read results from JSON objects; unknown fields are ignored.
 
     Raises:
-        ValueError: a row lacks what a result needs, or its verdict is none.
+        ValueError: a row lacks what a result needs, or its verdict is unknown.
     """
     known = {one.name for one in fields(Result)}
     results = []
@@ -125,7 +125,7 @@ def read_report(path: Path) -> Report:
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is no report, or one of another schema.
+        ValueError: it is not a report, or has another schema.
     """
     document = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(document, dict) or document.get("schema") != SCHEMA_VERSION:
@@ -139,7 +139,7 @@ def read_report(path: Path) -> Report:
 
 
 def sentence(name: str) -> str:
-    """Return a test function's name as the sentence that it is: `test_redis_answers` -> `Redis answers`."""
+    """Return a test function's name as a sentence: `test_redis_answers` -> `Redis answers`."""
     words = name.removeprefix("test_").replace("_", " ")
     return words[:1].upper() + words[1:]
 

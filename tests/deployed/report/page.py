@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing besides itself: no network, no other file."""
+"""The report as one self-contained HTML file: no network, no other file."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def page_environment() -> Environment:
-    """Return what renders the pages."""
+    """Return the environment that renders the pages."""
     return Environment(
         loader=FileSystemLoader(_TEMPLATES),
-        # CRITICAL: what an upstream answered is quoted in the page.
+        # CRITICAL: the page quotes upstreams' answers.
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

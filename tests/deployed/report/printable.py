@@ -1,8 +1,8 @@
-"""Text that hosts and upstreams sent, on its way to a terminal."""
+"""Make text from hosts and upstreams safe for a terminal."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """Return *text* with what would act on a terminal written out: control characters, escapes, marks of direction."""
+    """Return *text* with control characters, escapes and directional marks written out."""
     return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)

@@ -1,4 +1,4 @@
-"""What records and labels of one family say: where its prompts go, what they cost, and what an adapter would change."""
+"""A study of one family from its records and labels: where its prompts go, their cost, and the effect of an adapter."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from vibe.learning.recommendation import Advice, advice_on
 from vibe.scoring.scorer import HEAD_NAMES, Prior, with_head
 
 BINS = 10
-# The part of the gap that the table's suggested threshold wins: what is left costs the most for the least.
+# The part of the gap that the table's suggested threshold wins: the rest is the most expensive.
 WORTH_WINNING = 0.8
-# A bin of fewer labels says nothing.
+# A bin with fewer labels is meaningless.
 _LEAST_IN_BIN = 5
 _Z = 1.96
-# What a prompt is by its features, the first that holds; the last for all others.
+# The kind of a prompt by its features: the first that applies, the last for all others.
 KINDS: Sequence[tuple[str, Sequence[str]]] = (
     ("greeting or thanks", ("greeting", "acknowledgement", "small_talk_cjk")),
     ("proof or mathematics", ("proof", "math")),
@@ -41,7 +41,7 @@ OTHER_KIND = "other"
 
 @dataclass(frozen=True)
 class Routed:
-    """A family as the inventory has it."""
+    """A family of the inventory."""
 
     name: str
     virtual_model: str
@@ -87,7 +87,7 @@ class Cost:
 
 @dataclass
 class Study:
-    """All that the page says of one family."""
+    """The content of one family's page."""
 
     routed: Routed
     advice: Advice
@@ -105,7 +105,7 @@ class Study:
 
     @property
     def chosen(self) -> Point | None:
-        """The least strong share of the curve that wins ``WORTH_WINNING`` of the gap; the largest where none does."""
+        """The least strong share of the curve that wins ``WORTH_WINNING`` of the gap; the largest if none does."""
         if self.learnt is None or not self.learnt.curve:
             return None
         enough = [point for point in self.learnt.curve if point.adapter >= WORTH_WINNING]
@@ -132,7 +132,7 @@ def study(
     costs: Sequence[Cost],
     prior: Prior,
 ) -> Study:
-    """Learn from the labels (*live*: judged answers; *by_hand*: of a file) and say what that would change."""
+    """Learn from the labels (*live*: judged answers; *by_hand*: of a file) and compute the effect."""
     labels = [*live, *by_hand]
     # Fewer than two a fold cannot be fitted without the others.
     learnt = learn(labels, prior) if len(labels) >= 2 * FOLDS else None
@@ -195,7 +195,7 @@ def _wilson(mean: float, count: int) -> tuple[float, float]:
 
 
 def words_matter(head: Mapping[str, Any]) -> bool:
-    """Say whether the head has weights for words, which kept features know nothing of."""
+    """Return whether the head has weights for words, which records do not contain."""
     return any(head["gram_weights"])
 
 

@@ -1,4 +1,4 @@
-"""The faces of what one script found: tests/test_route.py and tests/verify.py, run by themselves."""
+"""The output formats of one script's results: tests/test_route.py and tests/verify.py, run alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from report.model import Report, read_results
 
 
 def write_faces(summary: Mapping[str, Any], junit: str | None, page: str | None) -> None:
-    """Write a script's results as JUnit XML and as a page, where these are asked for.
+    """Write a script's results as JUnit XML and as a page, if requested.
 
     Raises:
         ImportError: the page needs Jinja2 and pygal, and this Python lacks them.

@@ -1,4 +1,4 @@
-"""The report in a terminal: hosts by areas, then every failure with what helps."""
+"""The report in a terminal: hosts by areas, then every failure with its fix."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from report.model import FAILED, OK, SKIPPED, Report, Result, areas
 from report.printable import printable
 
 WIDTH = 120
-# With hundreds of hosts only those with something to say.
+# With hundreds of hosts, only those with a failure or skip.
 MOST_ROWS = 40
 MOST_FAILURES = 30
 

@@ -36,7 +36,7 @@ CONCURRENT_REQUESTS = 4
 LONGEST_QUOTE = 300
 
 CHAT, RESPONSES, MESSAGES = "chat", "responses", "messages"
-# Claude Code sends its requests with this query string: a gateway that drops it breaks that client alone.
+# Claude Code sends its requests with this query string: a gateway that drops it breaks only that client.
 PATHS = {CHAT: "/v1/chat/completions", RESPONSES: "/v1/responses", MESSAGES: "/v1/messages?beta=true"}
 
 # virtual model -> (pool of simple requests, pool of complex ones); --pools FILE replaces it
@@ -59,7 +59,7 @@ PROMPTS = {
     ),
 }
 
-# Of our own, by language: small talk, and a task that deserves the strong pool.
+# Our own prompts by language: small talk, and a task that deserves the strong pool.
 LANGUAGES = {
     "German": (
         "hallo",
@@ -96,7 +96,7 @@ PICTURE = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
 )
 LONG_CONVERSATION_TURNS = 60
-# Beside the matrix, with an upstream that is paid for.
+# Requests beside the matrix, with an upstream that costs money.
 OTHER_REQUESTS = 25
 CHARACTERS_PER_TOKEN = 4
 
@@ -135,7 +135,7 @@ class Target:
 
 
 def read_env_file(path: str) -> dict[str, str]:
-    """Read `export NAME='value'` lines; whatever else the file holds is not run and not looked at."""
+    """Read `export NAME='value'` lines; the rest of the file is neither run nor read."""
     values = {}
     for line in Path(path).read_text(encoding="utf-8").splitlines():
         words = shlex.split(line, comments=True)
@@ -182,7 +182,7 @@ def target() -> Target:
 
 @dataclass
 class Exchange:
-    """One request and what came back; `end` is the API's own word for how the answer ended, empty if it did not."""
+    """One request and its answer; `end` is the API's own word for how the answer ended, empty if it did not."""
 
     status: int
     headers: Mapping[str, str]
@@ -199,14 +199,14 @@ class Exchange:
 
 
 class Ledger:
-    """What was sent with the key, up to a limit, and what it cost by LiteLLM's prices in dollars."""
+    """The number of requests with the key, up to a limit, and their cost by LiteLLM's prices in dollars."""
 
     def __init__(self) -> None:
         self.requests, self.priced, self.dollars = 0, 0, 0.0
         self._lock = threading.Lock()
 
     def begin(self) -> None:
-        """Count a request; raise SkipTest where VIBE_MOST_REQUESTS have been sent."""
+        """Count a request; raise SkipTest after VIBE_MOST_REQUESTS."""
         most = int(os.environ.get("VIBE_MOST_REQUESTS") or 0)
         with self._lock:
             if most and self.requests >= most:
@@ -214,7 +214,7 @@ class Ledger:
             self.requests += 1
 
     def end(self, headers: Mapping[str, str]) -> None:
-        """Add what an answer's headers say of its cost."""
+        """Add the cost in an answer's headers."""
         cost = next((headers[name] for name in COST_HEADERS if name in headers), None)
         if cost is not None:
             with self._lock:
@@ -222,7 +222,7 @@ class Ledger:
                 self.dollars += float(cost)
 
     def __str__(self) -> str:
-        """Say what it came to."""
+        """Return the sum as text."""
         told = f"{self.requests} requests to models"
         return f"{told}; {self.priced} of them tell a cost, ${self.dollars:.4f} in all" if self.priced else told
 
@@ -310,7 +310,7 @@ def _end_of_body(api: str, body: Json) -> str:
         return str((body.get("choices") or [{}])[0].get("finish_reason") or "")
     if api == MESSAGES:
         return str(body.get("stop_reason") or "")
-    # "incomplete" is what 16 tokens are not enough for.
+    # "incomplete": 16 tokens are not enough.
     return str(body["status"]) if body.get("status") in ("completed", "incomplete") else ""
 
 
@@ -341,7 +341,7 @@ class Case:
 
 
 def cases(pools: Mapping[str, tuple[str, str]]) -> list[Case]:
-    """Return every virtual model x simple and complex x every API x whole and streamed; the first ones say most."""
+    """Return every virtual model x simple and complex x every API x whole and streamed; the most telling ones first."""
     lines = itertools.product(PATHS, (False, True), pools, PROMPTS)
     return [Case(model, prompt, api, stream) for api, stream, model, prompt in lines]
 
@@ -406,7 +406,7 @@ def test_virtual_models_are_listed() -> None:
 
 
 def test_unknown_model_is_refused() -> None:
-    """A model that does not exist is a 404 in the words of the API that was asked."""
+    """A model that does not exist is a 404 in the form of the called API."""
     for api in PATHS:
         exchange = send(api, "no-such-model", "hi")
         found = f"HTTP {exchange.status}: {_short(exchange.text)}"
@@ -416,12 +416,12 @@ def test_unknown_model_is_refused() -> None:
 
 
 def test_missing_key_is_refused() -> None:
-    """Nobody without a key gets an answer, and the refusal is a 401, not a crash."""
+    """A request without a key is refused with a 401."""
     _require_refusals("")
 
 
 def test_wrong_key_is_refused() -> None:
-    """A wrong key is a 401 too, in the words of the API that was asked, so that its SDK knows what is wrong."""
+    """A wrong key is refused with a 401 in the form of the called API, so that its SDK understands it."""
     _require_refusals("sk-not-the-key-of-this-gateway")
 
 
@@ -437,7 +437,7 @@ def _require_refusals(key: str) -> None:
 
 
 def test_directly_named_pool_is_left_alone() -> None:
-    """A pool named by the client serves the request whatever its prompt; where that is switched off, it is refused."""
+    """A pool named by the client serves the request whatever its prompt; if that is switched off, it is refused."""
     _, strong = next(iter(target().pools.values()))
     exchange = send(CHAT, strong, PROMPTS[SIMPLE])
     if not target().direct_models:
@@ -473,7 +473,7 @@ def _stub_model(prompt: str) -> str:
     if exchange.stub_model is None:
         raise unittest.SkipTest("the upstream is not the built-in one, which alone can be made to misbehave")
     decided, served = exchange.headers.get(POOL_HEADER), exchange.headers.get(SERVED_HEADER)
-    # Else it is another pool's model, and telling that one to fail proves nothing.
+    # Otherwise it is another pool's model, and making that one fail proves nothing.
     require(served == decided, f"{SERVED_HEADER}: {decided}, before anything was made to fail", str(served), HINT_LOG)
     return exchange.stub_model
 
@@ -489,7 +489,7 @@ def test_odd_upstream_fields_are_tolerated() -> None:
 
 
 def test_parameters_that_a_model_does_not_take_are_dropped() -> None:
-    """What coding agents send with every request (thinking, reasoning effort) does not fail on a plain model."""
+    """Fields that coding agents always send (thinking, reasoning effort) do not fail on a plain model."""
     _stub_model(PROMPTS[SIMPLE])
     thinking = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
     extra: dict[str, Json] = {CHAT: thinking, RESPONSES: {"reasoning": {"effort": "high"}}, MESSAGES: thinking}
@@ -518,7 +518,7 @@ def test_other_languages_are_judged_too() -> None:
 
 
 def test_tool_loop_stays_in_its_pool() -> None:
-    """Three turns of a tool loop are served by the pool of their ask, whatever the tools return."""
+    """Three turns of a tool loop are served by the pool of their prompt, whatever the tools return."""
     model, pools = _judged_model()
     pool = pools[0]
     tool = {"name": "look", "description": "Look at a file.", "parameters": {"type": "object", "properties": {}}}
@@ -537,7 +537,7 @@ def test_tool_loop_stays_in_its_pool() -> None:
 
 
 def test_long_conversation_is_served() -> None:
-    """A conversation of many turns is decided for and answered."""
+    """A conversation of many turns is decided and answered."""
     model = next(iter(target().pools))
     turns: list[Json] = []
     for number in range(LONG_CONVERSATION_TURNS // 2):
@@ -564,7 +564,7 @@ def test_picture_goes_where_it_can_be_seen() -> None:
 def test_failing_pool_is_stood_in_for() -> None:
     """When the decided pool's upstream fails, another pool serves, and the headers say both.
 
-    Stays the last test: what it makes fail counts towards the pool's cooldown.
+    Must be the last test: its failures count towards the pool's cooldown.
     """
     virtual_model, pools = next(iter(target().pools.items()))
     for index, prompt in enumerate((PROMPTS[SIMPLE], PROMPTS[COMPLEX])):
@@ -602,7 +602,7 @@ CHECKS: tuple[Callable[[], None], ...] = (
 
 
 def say(level: str, message: str) -> None:
-    """Write one progress line; what upstreams and hosts sent is in it, and must not act on the terminal."""
+    """Write one progress line; it may contain text from upstreams and hosts, which must not act on the terminal."""
     shown = "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in message)
     print(f"[{time.strftime('%H:%M:%S')}] [TEST] [{level}] {shown}", file=sys.stderr, flush=True)
 
@@ -625,7 +625,7 @@ def run_case(case: Case) -> Result:
 
 
 def host_name() -> str:
-    """Return what the gateway is called in the results: VIBE_HOST_NAME, else its address."""
+    """Return the gateway's name in the results: VIBE_HOST_NAME, else its address."""
     return os.environ.get("VIBE_HOST_NAME") or target().url.partition("://")[2]
 
 
@@ -651,7 +651,7 @@ def _run(result: Result, check: Callable[[], None]) -> Result:
 
 
 def run() -> Iterator[Result]:
-    """Run everything: is it up, then a few requests at a time; the check that makes a pool fail comes last, alone."""
+    """Run all checks: health first, a few requests at a time; the check that makes a pool fail comes last, alone."""
     yield run_check(CHECKS[0])
     with ThreadPoolExecutor(max_workers=CONCURRENT_REQUESTS) as threads:
         yield from threads.map(run_case, cases(target().pools))
@@ -681,7 +681,7 @@ def print_table(results: Sequence[Result]) -> None:
             from rich.console import Console
             from rich.table import Table
         except ImportError:
-            pass  # rich is a nicety; the plain columns say the same
+            pass  # rich is optional; the plain columns have the same content
         else:
             shown = Table(*heading)
             for row in rows:
@@ -747,7 +747,7 @@ def write_faces(summary: Json, options: argparse.Namespace) -> None:
 
 
 def put_into_environment(options: argparse.Namespace) -> None:
-    """Make the options what `target` reads, so that script and pytest have one way to the gateway."""
+    """Put the options where `target` reads them, so that script and pytest find the gateway in one way."""
     if (options.most_requests or 0) < 0:
         raise ValueError(f"--most-requests {options.most_requests} (verification_most_requests): 0 for all, or more")
     variables = {
