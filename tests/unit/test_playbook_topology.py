@@ -76,7 +76,8 @@ def test_a_family_that_is_not_active_is_expected_at_its_safe_pool() -> None:
     family = {"virtual_model": "chat-auto", "cheap_pool": "mini", "strong_pool": "standard"}
     assert expected_pools([family]) == {"chat-auto": ["mini", "standard"]}
     assert expected_pools([family | {"routing": "shadow"}]) == {"chat-auto": ["standard", "standard"]}
-    assert expected_pools([family | {"routing": "off", "safe_pool": "mini"}]) == {"chat-auto": ["mini", "mini"]}
+    for off in ("off", False):
+        assert expected_pools([family | {"routing": off, "safe_pool": "mini"}]) == {"chat-auto": ["mini", "mini"]}
 
 
 def test_a_complete_inventory_has_no_findings() -> None:

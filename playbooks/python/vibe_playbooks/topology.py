@@ -125,6 +125,7 @@ def expected_pools(families: Iterable[Mapping[str, Any]]) -> dict[str, list[str]
     pools: dict[str, list[str]] = {}
     for family in families:
         safe = family.get("safe_pool") or family["strong_pool"]
-        is_active = (family.get("routing") or "active") == "active"
+        # False is YAML's reading of off.
+        is_active = family.get("routing", "active") == "active"
         pools[family["virtual_model"]] = [family["cheap_pool"], family["strong_pool"]] if is_active else [safe, safe]
     return pools
