@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,17 @@ ROLES = ("docker", "images", "firewall", "router", "gateway", "redis", "stub_ups
 _FILES = [PROJECT / "inventory/local/group_vars/all" / name for name in ("models.yml", "hosts.yml")]
 _LOCAL = {key: value for file in _FILES for key, value in yaml.safe_load(file.read_text(encoding="utf-8")).items()}
 DEFAULTS = {"vibe_dir": deployed_names.BASE_DIR} | role_defaults(str(PROJECT / "roles"), [*ROLES, "preflight"])
+# As the toolkit generates them, so that no key of a test is in the repository.
+_MASTER_KEY, _REDIS_PASSWORD = f"sk-{secrets.token_hex(16)}", secrets.token_hex(16)
 _COMPUTED: dict[str, Any] = {
-    "redis_password": "Kq2vXw8LmZr5TtYbNc3d",
-    "router_redis_password": "Kq2vXw8LmZr5TtYbNc3d",
-    "router_master_key": "sk-Kq2vXw8LmZr5TtYbNc3d",
+    "redis_password": _REDIS_PASSWORD,
+    "router_redis_password": _REDIS_PASSWORD,
+    "router_master_key": _MASTER_KEY,
     "router_secrets": {"STUB_API_KEY": "any"},
     "firewall_services": [{"name": "slots", "ports": [4101, 4102], "addresses": ["10.0.0.1"], "own": False}],
     "firewall_peers": [{"address": "10.0.0.2", "ports": [4101]}],
     "firewall_ssh_port": 22,
-    "gateway_router_key": "sk-Kq2vXw8LmZr5TtYbNc3d",
+    "gateway_router_key": _MASTER_KEY,
     "gateway_servers": [{"name": "local-blue", "address": "127.0.0.1", "port": 4101}],
     "verification_url": "http://127.0.0.1:4000",
 }
