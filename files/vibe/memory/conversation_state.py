@@ -18,7 +18,7 @@ from vibe.request.turns import Dialogue
 VERSION = 1
 # Precision of the time of the last turn.
 AT_SECONDS = 30
-# An unknown time; and a cache life of zero.
+# The time of a turn that is unknown, but too long ago for a provider to have anything cached.
 LONG_AGO = 1
 _MAX_CHARS = 1000
 # A long prompt is identified by its two ends and its length.

@@ -35,7 +35,7 @@ class Client:
 
 
 def client_of(headers: Mapping[str, str], key: str, own_key: str) -> Client | None:
-    """Return the client of a request with *key* and *headers* (names in lower case), None for a wrong key."""
+    """Return the client that *headers* (names in lower case) name, None if *key* is not *own_key*, LiteLLM's."""
     if not _is_same(key.encode(), own_key.encode()):
         return None
     models = headers.get(MODELS_HEADER, "").split(",")
@@ -45,7 +45,7 @@ def client_of(headers: Mapping[str, str], key: str, own_key: str) -> Client | No
 def with_own_key(headers: Headers, own_key: bytes) -> Headers:
     """Return *headers* (names in lower case) with *own_key* for their key, if the gateway showed it among others.
 
-    They are removed: LiteLLM hands the headers of a request to its loggers, and knows of its own which hold keys.
+    The shown keys are removed: LiteLLM passes a request's headers to its loggers, and hides only keys it knows.
     """
     shown = [key for name, value in headers if name == KEYS_HEADER.encode() for key in value.split(b",")]
     if not shown:
