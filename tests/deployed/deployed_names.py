@@ -1,7 +1,7 @@
 """The deployment's folder on a host and the names of its containers, for the checks and the doctor.
 
-``VIBE_DIR`` and ``VIBE_CONTAINER_PREFIX`` are the inventory's ``vibe_dir`` and ``vibe_container_prefix``. The roles and
-``verify.py``, which runs without this file, have the same names; a test compares them.
+``VIBE_DIR`` and ``VIBE_CONTAINER_PREFIX`` are the inventory's ``vibe_dir`` and ``vibe_container_prefix``. The roles
+have the same names; a test compares them.
 """
 
 import os

@@ -23,7 +23,8 @@ from doctor.client import Client
 from doctor.walk import walk
 from report.model import FAILED, Result
 from report.printable import printable
-from routing.suite import DEFAULT_POOLS, find_target, read_env_file, read_pools
+from routing.client import find_target, read_env_file, read_pools
+from routing.prompts import DEFAULT_POOLS
 
 
 def told(results: Sequence[Result]) -> str:

@@ -32,7 +32,7 @@ import requests
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "files"))
 from replay_judge import GRADE_TOKENS, GradeError, grades_of, judge_body
-from routing.suite import Target, find_target
+from routing.client import Target, find_target
 from vibe.strict_json import read_line
 
 SAMPLE, ANSWER_TOKENS, TIMEOUT_SECONDS, AT_ONCE = 200, 1024, 120.0, 4

@@ -74,7 +74,7 @@ def tampered(deployed: dict[str, str]) -> None:
 
 
 @pytest.mark.usefixtures("tampered")
-def test_what_was_changed_by_hand_is_found_and_mended_by_the_next_deployment(deployed: dict[str, str]) -> None:
+def test_what_was_changed_by_hand_is_found_and_fixed_by_the_next_deployment(deployed: dict[str, str]) -> None:
     serving, idle = _slots()
     done = run("./deploy.sh", "drift", check=False)
     assert done.returncode != 0
@@ -95,11 +95,11 @@ def test_what_was_changed_by_hand_is_found_and_mended_by_the_next_deployment(dep
     findings = done.stdout[: done.stdout.index(" findings; nothing was changed")].split()[-1]
     assert {row["drift"] for row in status} == {findings}
     assert _red() == {
-        "Secrets of the router belong to its user alone",
-        "Runtime socket is for the gateway alone",
+        "Only the router can read its secrets",
+        "Only the gateway can use its admin socket",
         "Container is healthy (stub_upstream)",
         "Only the serving slot runs",
-        "Nothing of a rollout is left over",
+        "Nothing is left of a rollout",
         "Gateway sends to the serving slot of every router, and to no other",
     }
     run("./deploy.sh")

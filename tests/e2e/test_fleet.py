@@ -236,7 +236,7 @@ def test_the_verification_looks_at_the_hosts_and_not_at_this_machine(fleet: Run)
     done = run("./deploy.sh", "verify", *FLEET, check=False)
     on(GATEWAY, f"chmod 700 {BASE}/gateway/run")
     assert done.returncode != 0
-    assert "Runtime socket is for the gateway alone" in done.stdout
+    assert "Only the gateway can use its admin socket" in done.stdout
     assert f"fatal: [{GATEWAY}]" in done.stdout
 
 

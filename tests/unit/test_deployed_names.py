@@ -9,7 +9,6 @@ from pathlib import Path
 
 import deployed_names
 import pytest
-import verify
 import yaml
 from jinja2 import Environment
 
@@ -39,18 +38,16 @@ SAME: dict[str, Callable[[], str]] = {
 
 @pytest.fixture(params=[DEFAULTS, OTHER], ids=["defaults", "elsewhere"])
 def variables(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """Return the inventory's variables, with the checks' modules as they are for them."""
+    """Return the inventory's variables, with the checks' names as they are for them."""
     found: dict[str, str] = request.param
     for variable in ("vibe_dir", "vibe_container_prefix"):
         monkeypatch.delenv(variable.upper(), raising=False)
         if variable in found:
             monkeypatch.setenv(variable.upper(), found[variable])
     importlib.reload(deployed_names)
-    importlib.reload(verify)
     yield found
     monkeypatch.undo()
     importlib.reload(deployed_names)
-    importlib.reload(verify)
 
 
 def test_roles_and_checks_have_the_same_names(variables: dict[str, str]) -> None:
@@ -65,14 +62,8 @@ def test_roles_and_checks_have_the_same_names(variables: dict[str, str]) -> None
     assert found == {name: wanted() for name, wanted in SAME.items()}
 
 
-def test_the_script_that_runs_alone_has_them_too(variables: dict[str, str]) -> None:
-    assert f"{deployed_names.ROUTER_DIR}/current" == verify.DEFAULT_RELEASE_DIR
-    assert (deployed_names.ROUTER_PREFIX, *deployed_names.CONTAINERS.values()) == tuple(verify.CONTAINERS)
-
-
 def test_nobody_else_writes_them_down() -> None:
-    # Their own list, what runs alone, and a module's examples.
-    known = {"tests/deployed/deployed_names.py", "tests/verify.py"}
+    known = {"tests/deployed/deployed_names.py"}
     names = "vibe-(?:redis|gateway|stub-upstream)|litellm-vibe-router-[a-z]+"
     written = re.compile(rf"/opt/litellm-vibe-router|[\"' ](?:{names})(?=[\"' -]|$)")
     for path in (*PROJECT.glob("tests/deployed/**/*.py"), *PROJECT.glob("tests/*.py")):

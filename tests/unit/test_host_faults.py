@@ -6,40 +6,28 @@ deployed host.
 
 from __future__ import annotations
 
-import inspect
+import copy
 import json
 import re
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import ModuleType
+from pathlib import Path
 from typing import Any
 
 import pytest
+import verify
+import yaml
 from deployed_names import BASE_DIR, CONTAINERS, ROUTER_DIR
-from host import (
-    on_host,
-    test_answers,
-    test_containers,
-    test_engine,
-    test_firewall,
-    test_gateway,
-    test_host,
-    test_redis,
-    test_secrets,
-)
-from report.model import CheckFailedError
+from host import containers, release, suite
+from host.context import HostContext, roles_here
+from host.local_shell import LocalAnswer
+from host.registry import CHECKS, CONTAINER_ROLES
+from report.model import FAILED, SKIPPED, Result
 
-MODULES: tuple[ModuleType, ...] = (
-    test_answers,
-    test_containers,
-    test_engine,
-    test_firewall,
-    test_gateway,
-    test_host,
-    test_redis,
-    test_secrets,
-)
+ROLES = (*CONTAINER_ROLES, "firewall")
 RELEASE, SLOT = "0123456789ab", "litellm-vibe-router-blue"
 SECRET = "sk-a-secret-of-twenty"
 IMAGE = "litellm-vibe-router/litellm:1.0-0123456789ab"
@@ -48,7 +36,7 @@ STATISTICS = "# pxname,svname,status,\nrouters,a-blue,UP,\nrouters,a-green,MAINT
 
 
 def _labels() -> dict[str, str]:
-    told = dict.fromkeys(test_containers.COMPOSE_LABELS, "x") | {"config-hash": "hash-of-it", "version": "2.26.1"}
+    told = dict.fromkeys(containers.COMPOSE_LABELS, "x") | {"config-hash": "hash-of-it", "version": "2.26.1"}
     return {f"com.docker.compose.{name}": text for name, text in told.items()}
 
 
@@ -105,21 +93,33 @@ def _router() -> dict[str, Any]:
             "Test": ["CMD", "python3", "-c", "ask('http://127.0.0.1:4000/health/liveliness')"],
         },
     }
-    container["Mounts"] = [{"Destination": target, "RW": False} for target in sorted(test_containers.MOUNTED)]
+    container["Mounts"] = [{"Destination": target, "RW": False} for target in sorted(containers.MOUNTED)]
     return container
 
 
-@dataclass
-class _Answer:
-    rc: int
-    stdout: str
-    stderr: str = ""
+def _config() -> dict[str, Any]:
+    """Return what a sound config.yaml has, as far as the checks look."""
+    key = {"api_base": "os.environ/UP_BASE", "api_key": "os.environ/PROVIDER_KEY"}
+    return {
+        "model_list": [
+            {
+                "model_name": name,
+                "litellm_params": {"model": f"openai/{name}", **key},
+                "model_info": {"id": name, "input_cost_per_token": 0.1},
+            }
+            for name in ("pool-chat-mini", "pool-chat-standard")
+        ],
+        "router_settings": {
+            "model_group_alias": {"chat-auto": "pool-chat-standard"},
+            "fallbacks": [{"pool-chat-mini": ["pool-chat-standard"]}],
+        },
+        "litellm_settings": {"callbacks": [release.HOOK]},
+        "general_settings": {"master_key": "os.environ/LITELLM_MASTER_KEY"},
+    }
 
 
-@dataclass
-class _File:
-    mode: int
-    uid: int = 0
+FAMILY = {"virtual_model": "chat-auto", "cheap_pool": "pool-chat-mini", "strong_pool": "pool-chat-standard"}
+SECRETS = {"UP_BASE": "http://upstream/v1", "PROVIDER_KEY": SECRET, "LITELLM_MASTER_KEY": "sk-a-master-key-of-it"}
 
 
 @dataclass(eq=False)
@@ -134,14 +134,17 @@ class World:
             "vibe-stub-upstream": _container("vibe-stub-upstream", "10004"),
         }
     )
-    files: dict[str, _File] = field(
+    # A path -> its mode and its user, as stat prints them.
+    files: dict[str, str] = field(
         default_factory=lambda: {
-            f"{BASE_DIR}/gateway/run": _File(0o700),
-            f"{ROUTER_DIR}/current/secrets.json": _File(0o400, 10001),
-            f"{BASE_DIR}/redis/redis.conf": _File(0o400),
-            f"{BASE_DIR}/redis/password": _File(0o400),
+            f"{BASE_DIR}/gateway/run": "700 0",
+            f"{ROUTER_DIR}/current/secrets.json": "400 10001",
+            f"{BASE_DIR}/redis/redis.conf": "400 0",
+            f"{BASE_DIR}/redis/password": "400 0",
         }
     )
+    config: Any = field(default_factory=_config)
+    families: dict[str, Any] = field(default_factory=lambda: {"chat": copy.deepcopy(FAMILY)})
     # The beginning of a command -> what it prints; None: it fails.
     answers: dict[str, str | None] = field(
         default_factory=lambda: {
@@ -159,7 +162,10 @@ class World:
             "docker info": "/var/lib/docker",
             "df": f"Filesystem\n{DISK.format(30)}",
             f"cat {ROUTER_DIR}/current/manifest.json": json.dumps({"release": RELEASE, "image": IMAGE}),
-            f"cat {ROUTER_DIR}/current/secrets.json": json.dumps({"PROVIDER_KEY": SECRET}),
+            f"cat {ROUTER_DIR}/current/secrets.json": json.dumps(SECRETS),
+            f"ls -1 {ROUTER_DIR}/current/": "\n".join(release.FILES),
+            f"docker exec {SLOT} python3 -B -c": "",
+            f"docker exec {SLOT} python3 -B /app/vibe_router.py check-routes": "",
             "docker version": "26.1.5",
             "docker compose --project-name": "service hash-of-it",
             "docker compose": "2.26.1-4",
@@ -175,57 +181,33 @@ class World:
         }
     )
 
-    def run(self, command: str) -> _Answer:
+    def run(self, command: str) -> LocalAnswer:
         """Answer a command as a host would."""
         if found := re.fullmatch(r"docker inspect (\S+)", command):
             if found[1] not in self.inspected:
-                return _Answer(1, "", f"No such object: {found[1]}")
-            return _Answer(0, json.dumps([self.inspected[found[1]]]))
-        if command.startswith("docker inspect --format"):
-            return _Answer(0, json.dumps(self.inspected["vibe-redis"]["HostConfig"]["PortBindings"]))
+                return LocalAnswer(1, "", f"No such object: {found[1]}")
+            return LocalAnswer(0, json.dumps([self.inspected[found[1]]]), "")
+        if found := re.fullmatch(r"stat --format '%a %u' (\S+)", command):
+            return LocalAnswer(0, self.files[found[1]], "")
+        if command == f"cat {ROUTER_DIR}/current/config.yaml":
+            return LocalAnswer(0, yaml.safe_dump(self.config), "")
+        if command == f"cat {ROUTER_DIR}/current/vibe_routes.json":
+            return LocalAnswer(0, json.dumps({"families": self.families}), "")
         for known, said in self.answers.items():
             if command.startswith(known) or (command.endswith(known) and "REDISCLI_AUTH" in command):
-                return _Answer(1, "", "it failed") if said is None else _Answer(0, said)
+                return LocalAnswer(1, "", "it failed") if said is None else LocalAnswer(0, said, "")
         raise AssertionError(f"the made-up host does not know: {command}")
 
-    def file(self, path: str) -> _File:
-        """Return a file's mode and owner."""
-        return self.files[path]
+
+def _results(world: World, roles: tuple[str, ...] = ROLES) -> list[tuple[str, Result]]:
+    """Return the name and the result of each check of a host."""
+    host = HostContext(world, "local", roles)
+    return [(check.function.__name__, suite.run_check(check, host)) for check in suite.checks_of(roles)]
 
 
-def _arguments(check: Callable[..., None], world: World) -> Iterator[dict[str, Any]]:
-    """Yield the arguments of each case of a check, as its fixtures would give them."""
-    names = inspect.signature(check).parameters
-    given: dict[str, Any] = {"host": world, "notes": [], "about": {}}
-    if "secrets" in names:
-        given["secrets"] = json.loads(world.answers[f"cat {ROUTER_DIR}/current/secrets.json"] or "{}")
-    if "router" in names:
-        given["router"] = world.inspected[SLOT]
-    many: list[dict[str, Any]] = [{}]
-    if "role" in names or "container" in names:
-        roles = ("router", *CONTAINERS)
-        many = [{"role": role, "container": world.inspected[on_host.container_name(world, role)]} for role in roles]
-    elif "name" in names:
-        many = [{"name": name} for name in ("redis.conf", "password")]
-    for more in many:
-        yield {name: value for name, value in {**given, **more}.items() if name in names}
-
-
-def _red(world: World) -> dict[str, CheckFailedError]:
-    """Return the checks that fail on a host, with their messages."""
-    red: dict[str, CheckFailedError] = {}
-    for module in MODULES:
-        for name, check in vars(module).items():
-            if not name.startswith("test_"):
-                continue
-            for arguments in _arguments(check, world):
-                try:
-                    check(**arguments)
-                except pytest.skip.Exception:
-                    continue
-                except CheckFailedError as failure:
-                    red[name.removeprefix("test_")] = failure
-    return red
+def _red(world: World) -> dict[str, Result]:
+    """Return the checks that fail on a host."""
+    return {name: result for name, result in _results(world) if result.verdict == FAILED}
 
 
 def _in(name: str, *path: str, to: Any) -> Callable[[World], None]:
@@ -245,15 +227,28 @@ def _says(command: str, said: str | None) -> Callable[[World], None]:
 
 
 def _mode(path: str, mode: int, uid: int = 0) -> Callable[[World], None]:
-    return lambda world: world.files.update({path: _File(mode, uid)})
+    return lambda world: world.files.update({path: f"{mode:o} {uid}"})
+
+
+def _configured(*path: Any, to: Any) -> Callable[[World], None]:
+    """Return a fault: a value of config.yaml is another."""
+
+    def plant(world: World) -> None:
+        node = world.config
+        for step in path[:-1]:
+            node = node[step]
+        node[path[-1]] = to
+
+    return plant
 
 
 def _mounts(*mounts: tuple[str, bool]) -> Callable[[World], None]:
     return _in(SLOT, "Mounts", to=[{"Destination": target, "RW": writable} for target, writable in mounts])
 
 
-WHOLE = tuple((target, False) for target in sorted(test_containers.MOUNTED))
-NOTHING_PUBLISHED = "container_publishes_nothing_that_nobody_asks_for"
+FIRST = ("model_list", 0)
+WHOLE = tuple((target, False) for target in sorted(containers.MOUNTED))
+NOTHING_PUBLISHED = "container_publishes_only_expected_ports"
 NO_PRIVILEGES = "container_has_no_capabilities_and_can_gain_none"
 LIMITED = "container_is_limited_in_memory_and_processes"
 
@@ -286,7 +281,7 @@ FAULTS: dict[str, tuple[Callable[[World], None], str, str]] = {
     "gateway runs as 0": (_in("vibe-gateway", "Config", "User", to="0:0"), "container_does_not_run_as_root", "'0'"),
     "root file system is writable": (
         _in(SLOT, "HostConfig", "ReadonlyRootfs", to=False),
-        "container_cannot_write_its_root",
+        "container_has_a_read_only_root_file_system",
         "writable",
     ),
     "capabilities kept": (_in(SLOT, "HostConfig", "CapDrop", to=None), NO_PRIVILEGES, "dropped are None"),
@@ -314,17 +309,17 @@ FAULTS: dict[str, tuple[Callable[[World], None], str, str]] = {
     ),
     "health check by curl": (
         _in(SLOT, "Config", "Healthcheck", "Test", to=["CMD-SHELL", "curl localhost:4000/health"]),
-        "health_check_needs_no_curl_and_bills_nobody",
+        "health_check_calls_no_model",
         "curl",
     ),
     "health check asks models": (
         _in(SLOT, "Config", "Healthcheck", "Test", to=["CMD", "python3", "-c", "ask('/health')"]),
-        "health_check_needs_no_curl_and_bills_nobody",
+        "health_check_calls_no_model",
         "asks no model",
     ),
     "no time to finish streams": (
         _in(SLOT, "Config", "StopTimeout", to=10),
-        "stop_leaves_time_for_running_streams",
+        "stop_leaves_time_for_open_streams",
         "__router_stop_grace_period",
     ),
     "/app mounted over": (
@@ -344,12 +339,12 @@ FAULTS: dict[str, tuple[Callable[[World], None], str, str]] = {
     ),
     "another plug-in in the container": (
         _says(f"docker exec {SLOT} sha256sum", "bbbb  /app/vibe_router.py"),
-        "plugin_in_the_container_is_the_one_of_the_release",
+        "container_has_the_plugin_of_the_release",
         "bbbb",
     ),
     "slot does not run": (
         _says(f"docker exec {SLOT} sha256sum", None),
-        "plugin_in_the_container_is_the_one_of_the_release",
+        "container_has_the_plugin_of_the_release",
         "exit code 1",
     ),
     "package is not found": (_in(SLOT, "Config", "Env", to=[]), "plugin_finds_its_package", "PYTHONPATH=/app"),
@@ -360,7 +355,7 @@ FAULTS: dict[str, tuple[Callable[[World], None], str, str]] = {
     ),
     "manifest of another image": (
         _says(f"cat {ROUTER_DIR}/current/manifest.json", json.dumps({"release": RELEASE, "image": "other"})),
-        "release_is_complete_and_names_what_runs",
+        "manifest_names_what_runs",
         "other",
     ),
     "current names another release": (
@@ -368,12 +363,12 @@ FAULTS: dict[str, tuple[Callable[[World], None], str, str]] = {
         "router_runs_the_release_that_current_names",
         "ffffffffffff",
     ),
-    "old engine": (_says("docker version", "19.3.8"), "engine_answers_and_is_20_10_or_newer", "docker_package_source"),
-    "old Compose": (_says("docker compose", "v2.10.0"), "compose_is_2_26_or_newer", "docker_package_source"),
-    "no Compose": (_says("docker compose", None), "compose_is_2_26_or_newer", "exit code 1"),
+    "old engine": (_says("docker version", "19.3.8"), "engine_is_recent_enough", "docker_package_source"),
+    "old Compose": (_says("docker compose", "v2.10.0"), "compose_is_recent_enough", "docker_package_source"),
+    "no Compose": (_says("docker compose", None), "compose_is_recent_enough", "exit code 1"),
     "logs grow for ever": (
         _says("cat /etc/docker/daemon.json", "{}"),
-        "logs_of_containers_are_rotated",
+        "engine_rotates_container_logs",
         "docker_log_max_size",
     ),
     "slot in maintenance": (
@@ -394,23 +389,23 @@ FAULTS: dict[str, tuple[Callable[[World], None], str, str]] = {
     "admin socket is silent": (_says("python3 -c", None), "every_router_host_has_a_slot_in_service", "exit code 1"),
     "admin socket is for all": (
         _mode(f"{BASE_DIR}/gateway/run", 0o755),
-        "runtime_socket_is_for_the_gateway_alone",
+        "only_the_gateway_can_use_its_admin_socket",
         "0755",
     ),
     "configuration of the gateway is broken": (
         _says("docker exec vibe-gateway haproxy", None),
-        "configuration_in_place_is_valid",
+        "gateway_configuration_is_valid",
         "exit code 1",
     ),
     "Redis asks for no password": (
         _says("docker exec vibe-redis redis-cli ping", "PONG"),
-        "redis_demands_its_password",
+        "redis_requires_a_password",
         "PONG",
     ),
     "Redis has another password": (_says("ping", "WRONGPASS"), "redis_answers_with_its_password", "WRONGPASS"),
     "Redis forgets": (
         _says("config get appendonly", "appendonly\nno"),
-        "redis_writes_what_it_is_given",
+        "redis_saves_to_disk",
         "appendonly no",
     ),
     "Redis without a limit": (
@@ -420,18 +415,23 @@ FAULTS: dict[str, tuple[Callable[[World], None], str, str]] = {
     ),
     "Redis is open to all": (
         _in("vibe-redis", "HostConfig", "PortBindings", to={"6379/tcp": [{"HostIp": "0.0.0.0", "HostPort": "6379"}]}),
-        "redis_is_published_nowhere_or_on_one_address",
+        "redis_is_published_on_one_address_at_most",
         "redis_publish_address",
     ),
     "Redis is published without an address": (
         _in("vibe-redis", "HostConfig", "PortBindings", to={"6379/tcp": [{"HostIp": "", "HostPort": "6379"}]}),
-        "redis_is_published_nowhere_or_on_one_address",
+        "redis_is_published_on_one_address_at_most",
         "every address",
     ),
     "secret in the environment": (
         _in(SLOT, "Config", "Env", to=["PYTHONPATH=/app", f"PROVIDER_KEY={SECRET}"]),
         "containers_show_no_secret",
         "PROVIDER_KEY",
+    ),
+    "secret's name in the environment": (
+        _in("vibe-gateway", "Config", "Env", to=["STATS_PASSWORD=short"]),
+        "containers_show_no_secret",
+        "STATS_PASSWORD",
     ),
     "secret in a log": (_says("docker logs", f"asked with {SECRET}"), "logs_show_no_secret", "PROVIDER_KEY"),
     "secret in the process list": (
@@ -441,60 +441,128 @@ FAULTS: dict[str, tuple[Callable[[World], None], str, str]] = {
     ),
     "secrets are readable": (
         _mode(f"{ROUTER_DIR}/current/secrets.json", 0o444, 10001),
-        "secrets_of_the_router_belong_to_its_user_alone",
+        "only_the_router_can_read_its_secrets",
         "0444",
     ),
     "secrets are another's": (
         _mode(f"{ROUTER_DIR}/current/secrets.json", 0o400, 0),
-        "secrets_of_the_router_belong_to_its_user_alone",
+        "only_the_router_can_read_its_secrets",
         "user 0",
     ),
     "password of Redis is readable": (
         _mode(f"{BASE_DIR}/redis/password", 0o644),
-        "password_of_redis_belongs_to_its_user_alone",
+        "only_redis_can_read_its_password",
         "redis/password",
     ),
-    "rules are gone": (_says("nft", None), "what_is_published_is_kept_to_those_who_need_it", "it failed"),
+    "rules are gone": (_says("nft", None), "firewall_limits_published_ports_to_hosts_that_need_them", "it failed"),
     "a port is for everybody": (
         _says("nft", "tcp dport { 4101, 4102 } drop\ntcp dport 6379 accept"),
-        "what_is_published_is_kept_to_those_who_need_it",
+        "firewall_limits_published_ports_to_hosts_that_need_them",
         "none for 6379",
     ),
-    "disk is full": (_says("df", f"Filesystem\n{DISK.format(97)}"), "there_is_room_on_the_disk", "/ is 97 % full"),
+    "disk is full": (_says("df", f"Filesystem\n{DISK.format(97)}"), "disks_have_room", "/ is 97 % full"),
     "clock is wrong": (
         _says("date", str(round(time.time()) - 3600)),
-        "clock_is_that_of_the_control_node",
+        "clock_agrees_with_the_control_node",
         "s apart",
     ),
     "image was made again": (
         _in("vibe-redis", "Image", to="sha256:ffffffffffffffff"),
-        "container_is_made_of_the_image_that_its_name_means_now",
+        "container_runs_the_image_that_its_tag_names",
         "sha256:ffffffffffff",
     ),
     "compose file was edited": (
         _says("docker compose --project-name", "service another-hash"),
-        "container_is_as_its_compose_file_says",
+        "container_matches_its_compose_file",
         "another configuration",
     ),
     "container was made by hand": (
         _in("vibe-redis", "Config", "Labels", to={}),
-        "container_is_as_its_compose_file_says",
+        "container_matches_its_compose_file",
         "made by hand",
     ),
     "stays down after a crash": (
         _in("vibe-gateway", "HostConfig", "RestartPolicy", "Name", to=""),
-        "container_comes_back_by_itself",
+        "container_restarts_by_itself",
         "unless-stopped",
     ),
     "log grows for ever": (
         _in(SLOT, "HostConfig", "LogConfig", "Config", to={}),
-        "log_of_the_container_is_bounded",
+        "log_of_the_container_is_limited_in_size",
         "max-size",
     ),
     "a validation is left over": (
         _says("docker ps --all", f"{SLOT}\nlitellm-vibe-router-validate-0123"),
-        "nothing_of_a_rollout_is_left_over",
+        "nothing_is_left_of_a_rollout",
         "validate-0123",
+    ),
+    **{
+        f"release without {name}": (
+            _says(f"ls -1 {ROUTER_DIR}/current/", "\n".join(file for file in release.FILES if file != name)),
+            "release_is_complete",
+            f"no {name}",
+        )
+        for name in release.FILES
+    },
+    "deployment without a model": (
+        _configured(*FIRST, "litellm_params", "model", to=""),
+        "every_deployment_names_its_model",
+        "pool-chat-mini",
+    ),
+    "hook not registered": (
+        _configured("litellm_settings", to={}),
+        "hook_is_registered_in_litellm_settings",
+        "callbacks is []",
+    ),
+    "hook registered in the wrong place": (
+        _configured("general_settings", "callbacks", to=[release.HOOK]),
+        "hook_is_registered_in_litellm_settings",
+        "general_settings.callbacks is set",
+    ),
+    "deployment with a tier": (
+        _configured(*FIRST, "model_info", "tier", to="standard"),
+        "no_deployment_has_a_tier",
+        "pool-chat-mini",
+    ),
+    "shell variable": (
+        _configured(*FIRST, "litellm_params", "organization", to="${ORG}"),
+        "configuration_has_no_shell_variables",
+        "model_list[0].litellm_params.organization",
+    ),
+    "key in clear text": (
+        _configured(*FIRST, "litellm_params", "api_key", to=SECRET),
+        "configuration_refers_to_secrets",
+        "model_list[0].litellm_params.api_key",
+    ),
+    "reference without a value": (
+        _says(f"cat {ROUTER_DIR}/current/secrets.json", json.dumps(SECRETS | {"UP_BASE": ""})),
+        "every_reference_has_a_value",
+        "UP_BASE",
+    ),
+    "broken plug-in": (
+        _says(f"docker exec {SLOT} python3 -B -c", None),
+        "every_file_of_the_plugin_compiles",
+        "it failed",
+    ),
+    "routes refused": (
+        _says(f"docker exec {SLOT} python3 -B /app/vibe_router.py check-routes", None),
+        "plugin_accepts_its_routes",
+        "it failed",
+    ),
+    "route to an unknown pool": (
+        lambda world: world.families["chat"].update(cheap_pool="pool-nope"),
+        "routes_lead_to_configured_pools",
+        "chat.cheap_pool is pool-nope",
+    ),
+    "virtual model without an alias": (
+        _configured("router_settings", "model_group_alias", to={}),
+        "virtual_models_are_aliases_of_pools",
+        "chat-auto leads to None",
+    ),
+    "fallback to an unknown pool": (
+        _configured("router_settings", "fallbacks", to=[{"pool-a": []}]),
+        "fallbacks_lead_to_configured_pools",
+        "pool-a in fallbacks",
     ),
     "host is away": (_says("true", None), "host_answers", "it failed"),
 }
@@ -511,28 +579,92 @@ def test_planted_fault_turns_its_check_red_and_no_other(fault: str) -> None:
     plant(world)
     red = _red(world)
     assert set(red) == {check}
-    assert word in str(red[check])
-    assert SECRET not in str(red[check])
+    shown = f"{red[check].expected} {red[check].found} {red[check].hint}"
+    assert word in shown
+    assert SECRET not in shown
     assert red[check].hint
 
 
 def test_digests_of_two_versions_of_compose_are_not_compared() -> None:
     world = World()
     world.answers |= {"docker compose --project-name": "service another-hash", "docker compose": "2.40.3"}
-    assert _red(world) == {}
+    skipped = {name for name, result in _results(world) if result.verdict == SKIPPED}
+    assert (_red(world), skipped) == ({}, {"container_matches_its_compose_file"})
 
 
-def test_a_host_that_is_leaving_is_not_asked_for_a_folder_that_it_no_longer_has(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(test_host, "LEAVES", True)
+def test_a_host_that_does_not_answer_is_one_failure_and_no_more() -> None:
     world = World()
-    world.answers[f"df -Pk /var/lib/docker {BASE_DIR}"] = None
+    world.answers["true"] = None
+    (first, others) = (_results(world)[0], _results(world)[1:])
+    assert (first[0], first[1].verdict, {result.verdict for _, result in others}) == (
+        "host_answers", FAILED, {SKIPPED},
+    )  # fmt: skip
+
+
+def test_a_host_that_is_leaving_is_not_asked_for_a_folder_that_it_no_longer_has() -> None:
+    world = World()
     # Asked first, for the made-up host takes the first answer that fits.
-    world.answers = dict(sorted(world.answers.items(), reverse=True))
-    test_host.test_there_is_room_on_the_disk(world, {})
+    world.answers = {f"df -Pk /var/lib/docker {BASE_DIR}": None, **world.answers}
+    results = dict(_results(world, ("docker", "images")))
+    assert {name for name, result in results.items() if result.verdict == FAILED} == set()
+    assert "disks_have_room" in results
+
+
+def test_an_error_of_a_check_is_a_failure_and_quotes_nothing() -> None:
+    world = World()
+    world.answers["docker version"] = SECRET
+    red = _red(world)
+    assert set(red) == {"engine_is_recent_enough"}
+    assert SECRET not in str(red)
 
 
 def test_every_check_has_a_fault() -> None:
-    checks = {name.removeprefix("test_") for module in MODULES for name in vars(module) if name.startswith("test_")}
-    assert checks == {check for _, check, _ in FAULTS.values()}
+    assert {check.function.__name__ for check in CHECKS} == {check for _, check, _ in FAULTS.values()}
+
+
+def test_roles_are_known_by_what_was_deployed() -> None:
+    class Shell:
+        def run(self, command: str) -> LocalAnswer:
+            here = "test -L" in command or CONTAINERS["redis"] in command
+            return LocalAnswer(0 if here else 1, "", "")
+
+    assert roles_here(Shell()) == ("router", "redis")
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """A sound host that verify.py takes for this one."""
+    sound = World()
+    monkeypatch.setattr(verify, "LocalShell", lambda: sound)
+    return sound
+
+
+def test_script_reports_what_fails_and_no_secret(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.inspected["vibe-gateway"]["Config"]["Env"] = [f"OPENAI_API_KEY={SECRET}"]
+    assert verify.main(["--json", "-", "--roles", *ROLES]) == 1
+    shown = capsys.readouterr()
+    failed = [result for result in json.loads(shown.out)["results"] if result["verdict"] == FAILED]
+    assert [result["check"] for result in failed] == ["Containers show no secret (gateway)"]
+    assert all(failed[0][key] for key in ("expected", "found", "hint"))
+    assert SECRET not in shown.out + shown.err
+
+
+def test_script_passes_a_sound_host(world: World, tmp_path: Path) -> None:
+    assert verify.main(["--junit", str(tmp_path / "new/junit.xml"), "--roles", *ROLES]) == 0
+    assert "<testsuite" in (tmp_path / "new/junit.xml").read_text(encoding="utf-8")
+
+
+def test_nothing_deployed_is_not_a_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Empty:
+        def run(self, _command: str) -> LocalAnswer:
+            return LocalAnswer(1, "", "")
+
+    monkeypatch.setattr(verify, "LocalShell", Empty)
+    assert verify.main([]) == 1
+
+
+def test_script_needs_no_package(tmp_path: Path) -> None:
+    # -S: without the packages of this Python, as on a host that has none.
+    command = [sys.executable, "-B", "-S", verify.__file__, "--help"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 from report.model import FAILED, CheckFailedError
-from routing import suite
+from routing import checks, client, prompts, suite
 
 FILES = Path(__file__).resolve().parents[2] / "files"
 KEY = "sk-test-0123456789"
@@ -56,27 +56,27 @@ def pointed_at_stub(stub: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("pointed_at_stub")
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("api", list(suite.PATHS))
+@pytest.mark.parametrize("api", list(client.PATHS))
 class TestReading:
     """What comes back over each API, whole and streamed."""
 
     def test_whole_answer_is_read_to_its_end(self, api: str, stream: bool) -> None:
-        exchange = suite.send(api, "gpt-mini", "hi", stream)
-        suite.require_whole(exchange)
+        exchange = client.send(api, "gpt-mini", "hi", stream)
+        checks.require_whole(exchange)
         assert exchange.stub_model == "gpt-mini"
 
     def test_answer_that_breaks_off_is_red(self, api: str, stream: bool) -> None:
         with pytest.raises(CheckFailedError):
-            suite.require_whole(suite.send(api, "gpt-mini", "hi [[stub:cut=2]]", stream))
+            checks.require_whole(client.send(api, "gpt-mini", "hi [[stub:cut=2]]", stream))
 
     def test_error_is_red(self, api: str, stream: bool) -> None:
         with pytest.raises(CheckFailedError, match="HTTP 503"):
-            suite.require_whole(suite.send(api, "gpt-mini", "hi [[stub:status=503]]", stream))
+            checks.require_whole(client.send(api, "gpt-mini", "hi [[stub:status=503]]", stream))
 
 
-def exchange_with(**headers: str) -> suite.Exchange:
+def exchange_with(**headers: str) -> client.Exchange:
     names = {name.replace("_", "-"): value for name, value in headers.items()}
-    return suite.Exchange(200, names, "", 1, end="stop")
+    return client.Exchange(200, names, "", 1, end="stop")
 
 
 SOUND = {"x_vibe_pool": "pool-chat-mini", "x_vibe_score": "7.5", "x_litellm_model_group": "pool-chat-mini"}
@@ -93,17 +93,17 @@ SOUND = {"x_vibe_pool": "pool-chat-mini", "x_vibe_score": "7.5", "x_litellm_mode
     ],
 )
 def test_wrong_pool_or_score_is_red(change: dict[str, str], named: str) -> None:
-    case = suite.Case("chat-auto", suite.SIMPLE, suite.CHAT, False)
-    suite.check_route(case, exchange_with(**SOUND))
+    case = checks.Case("chat-auto", prompts.SIMPLE, client.CHAT, False)
+    checks.check_route(case, exchange_with(**SOUND))
     with pytest.raises(CheckFailedError, match=named):
-        suite.check_route(case, exchange_with(**{**SOUND, **change}))
+        checks.check_route(case, exchange_with(**{**SOUND, **change}))
 
 
 @pytest.mark.usefixtures("pointed_at_stub")
 def test_plug_in_that_did_not_run_is_named_as_the_cause() -> None:
-    case = suite.Case("chat-auto", suite.COMPLEX, suite.CHAT, True)
+    case = checks.Case("chat-auto", prompts.COMPLEX, client.CHAT, True)
     with pytest.raises(CheckFailedError, match="the plug-in did not run"):
-        suite.check_route(case, exchange_with(x_litellm_model_group="chat-auto"))
+        checks.check_route(case, exchange_with(x_litellm_model_group="chat-auto"))
 
 
 def test_event_with_an_error_is_red_although_the_stream_goes_on_to_its_end() -> None:
@@ -112,8 +112,8 @@ def test_event_with_an_error_is_red_although_the_stream_goes_on_to_its_end() -> 
             failed = {"type": "response.failed", "response": {"status": "failed"}}
             return [b"data: " + json.dumps(failed).encode(), b"", b"data: [DONE]"]
 
-    exchange = suite.Exchange(200, {}, "", 1)
-    suite._read_stream(suite.RESPONSES, Response(), exchange)
+    exchange = client.Exchange(200, {}, "", 1)
+    client._read_stream(client.RESPONSES, Response(), exchange)
     assert (bool(exchange.problem), exchange.end) == (True, "")
 
 
@@ -123,13 +123,13 @@ def test_options_come_before_the_file_and_the_file_before_the_variables(tmp_path
         "# a comment\nexport OPENAI_BASE_URL='https://file:4000/v1'\nexport OPENAI_API_KEY='sk-f il#e'\n"
     )
     environment = {"OPENAI_BASE_URL": "http://env:4000/v1/", "ANTHROPIC_AUTH_TOKEN": "sk-env"}
-    assert suite.find_target(environment).url == "http://env:4000"
-    assert suite.find_target(environment).key == "sk-env"
-    from_file = suite.find_target({**environment, "VIBE_ENV_FILE": str(exports)})
+    assert client.find_target(environment).url == "http://env:4000"
+    assert client.find_target(environment).key == "sk-env"
+    from_file = client.find_target({**environment, "VIBE_ENV_FILE": str(exports)})
     assert (from_file.url, from_file.key) == ("https://file:4000", "sk-f il#e")
-    assert suite.find_target(environment, "http://option:1/", "sk-option").url == "http://option:1"
+    assert client.find_target(environment, "http://option:1/", "sk-option").url == "http://option:1"
     with pytest.raises(unittest.SkipTest):
-        suite.find_target({})
+        client.find_target({})
 
 
 def test_the_file_says_whom_to_trust_and_the_option_goes_before_it(
@@ -146,13 +146,13 @@ def test_the_file_says_whom_to_trust_and_the_option_goes_before_it(
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     suite.put_into_environment(suite.parse_arguments(["--env-file", str(exports)]))
-    assert (suite.target().url, suite.target().ca_file) == ("https://gateway.example", "/ca.pem")
+    assert (client.target().url, client.target().ca_file) == ("https://gateway.example", "/ca.pem")
     suite.put_into_environment(suite.parse_arguments(["--env-file", str(exports), "--ca-file", "/other.pem"]))
-    assert suite.target().ca_file == "/other.pem"
+    assert client.target().ca_file == "/other.pem"
 
 
 def test_key_is_not_shown(tmp_path: Path) -> None:
-    target = suite.find_target({"OPENAI_BASE_URL": "http://env:4000/v1", "OPENAI_API_KEY": KEY})
+    target = client.find_target({"OPENAI_BASE_URL": "http://env:4000/v1", "OPENAI_API_KEY": KEY})
     assert KEY not in repr(target)
 
 
@@ -166,7 +166,7 @@ def test_script_reports_and_ends_with_one_on_a_failure(
     shown = capsys.readouterr()
     written = json.loads(report.read_text())
     assert written["verdict"] == FAILED
-    assert len(written["results"]) == len(suite.cases(suite.DEFAULT_POOLS)) + len(suite.CHECKS)
+    assert len(written["results"]) == len(checks.cases(prompts.DEFAULT_POOLS)) + len(checks.CHECKS)
     failed = [row for row in written["results"] if row["verdict"] == FAILED]
     assert all(row["expected"] and row["found"] and row["hint"] for row in failed)
     assert "virtual model" in shown.out
@@ -177,53 +177,53 @@ def _answers(monkeypatch: pytest.MonkeyPatch, pool: str, rule: str = "score", st
     """Let every request be answered by one pool."""
     exchange = exchange_with(x_vibe_pool=pool, x_vibe_rule=rule, x_litellm_model_group="pool-chat-standard")
     exchange.status = status
-    monkeypatch.setattr(suite, "send", lambda *words, **more: exchange)
+    monkeypatch.setattr(checks, "send", lambda *words, **more: exchange)
 
 
 @pytest.mark.usefixtures("pointed_at_stub")
 def test_a_tool_loop_that_leaves_its_pool_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
     _answers(monkeypatch, "pool-chat-mini", "inherit")
-    suite.test_tool_loop_stays_in_its_pool()
+    checks.test_tool_loop_stays_in_its_pool()
     _answers(monkeypatch, "pool-chat-standard")
     with pytest.raises(CheckFailedError, match="pool-chat-standard by rule score"):
-        suite.test_tool_loop_stays_in_its_pool()
+        checks.test_tool_loop_stays_in_its_pool()
 
 
 @pytest.mark.usefixtures("pointed_at_stub")
 def test_a_language_that_is_not_judged_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
     _answers(monkeypatch, "pool-chat-mini")
     with pytest.raises(CheckFailedError, match="pool-chat-standard for 'Entwirf"):
-        suite.test_other_languages_are_judged_too()
+        checks.test_other_languages_are_judged_too()
 
 
 @pytest.mark.usefixtures("pointed_at_stub")
 def test_a_picture_that_another_pool_served_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
     _answers(monkeypatch, "pool-chat-standard", "ability")
-    suite.test_picture_goes_where_it_can_be_seen()
+    checks.test_picture_goes_where_it_can_be_seen()
     _answers(monkeypatch, "pool-chat-mini")
     with pytest.raises(CheckFailedError, match="decided pool-chat-mini, served pool-chat-standard"):
-        suite.test_picture_goes_where_it_can_be_seen()
+        checks.test_picture_goes_where_it_can_be_seen()
     _answers(monkeypatch, "pool-chat-mini", status=400)
     with pytest.raises(unittest.SkipTest, match="takes pictures"):
-        suite.test_picture_goes_where_it_can_be_seen()
+        checks.test_picture_goes_where_it_can_be_seen()
 
 
 @pytest.mark.usefixtures("pointed_at_stub")
 def test_a_long_conversation_that_nobody_decided_for_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suite, "send", lambda *words, **more: exchange_with(x_litellm_model_group="x"))
+    monkeypatch.setattr(checks, "send", lambda *words, **more: exchange_with(x_litellm_model_group="x"))
     with pytest.raises(CheckFailedError, match="the plug-in did not run"):
-        suite.test_long_conversation_is_served()
+        checks.test_long_conversation_is_served()
 
 
 @pytest.mark.usefixtures("pointed_at_stub")
 def test_no_more_requests_are_sent_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    ledger = suite.Ledger()
-    monkeypatch.setattr(suite, "LEDGER", ledger)
+    ledger = client.Ledger()
+    monkeypatch.setattr(client, "LEDGER", ledger)
     monkeypatch.setenv("VIBE_MOST_REQUESTS", "2")
     for _ in range(2):
-        suite.send(suite.CHAT, "gpt-mini", "hi")
+        client.send(client.CHAT, "gpt-mini", "hi")
     with pytest.raises(unittest.SkipTest, match="verification_most_requests"):
-        suite.send(suite.CHAT, "gpt-mini", "hi")
+        client.send(client.CHAT, "gpt-mini", "hi")
     assert str(ledger) == "2 requests to models"
     ledger.end({"x-litellm-response-cost-original": "0.25"})
     assert str(ledger) == "2 requests to models; 1 of them tell a cost, $0.2500 in all"

@@ -6,7 +6,7 @@ import json
 import time
 
 from report.model import CheckFailedError, require
-from routing.suite import COMPLEX, PROMPTS, SIMPLE
+from routing.prompts import COMPLEX, PROMPTS, SIMPLE
 
 from doctor.case import Case
 from doctor.client import Answer

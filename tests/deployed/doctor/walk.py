@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from report.model import FAILED, CheckFailedError, Result, sentence
+from report.judge import judge
+from report.model import FAILED, Result, sentence
 
 from doctor import links_hosts, links_redis, links_router, links_upstream, links_way_in
 from doctor.case import Case, Machine
@@ -76,14 +76,5 @@ def _look(link: Link, case: Case) -> list[Result]:
 
 def _judge(link: Link, where: str, case: Case, *machine: Machine) -> Result:
     result = Result(where, "doctor", sentence(link.check.__name__))
-    begin = time.monotonic()
-    try:
-        link.check(case, *machine)
-    except CheckFailedError as broken:
-        result.verdict, result.expected, result.found, result.hint = FAILED, broken.expected, broken.found, broken.hint
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        # An answer that no link expects is a finding; it must not end the doctor.
-        result.verdict, result.expected, result.hint = FAILED, "an answer of the usual shape", HINT_ERROR
-        result.found = type(error).__name__
-    result.milliseconds = round((time.monotonic() - begin) * 1000)
-    return result
+    # An answer that no link expects is a finding; it must not end the doctor.
+    return judge(result, lambda: link.check(case, *machine), HINT_ERROR)

@@ -1,28 +1,19 @@
-"""The host itself has disk space and the right time."""
+"""Each host check as a test of pytest, for the verification role and for an operator who knows testinfra."""
 
-import time
+import pytest
+from report.model import FAILED, SKIPPED, CheckFailedError, Result
 
-from deployed_names import BASE_DIR
-from host.measures import LEAST_FREE_PERCENT, MOST_CLOCK_SECONDS, full_disks, read_disks, seconds_apart
-from host.on_host import LEAVES, command
-from report.model import require
-from testinfra.host import Host
-
-
-def test_there_is_room_on_the_disk(host: Host, about: dict[str, str]) -> None:
-    root = command(host, "docker info --format '{{.DockerRootDir}}'").strip()
-    ours = [] if LEAVES else [BASE_DIR]
-    used = read_disks(command(host, f"df -Pk {' '.join([root, *ours])} /"))
-    about["disk"] = ", ".join(f"{mount} {percent} % used" for mount, percent in used.items())
-    full = full_disks(used)
-    require(not full, f"{LEAST_FREE_PERCENT} % free", full, "docs/runbooks.md: a full disk")
+from host.context import HostContext, given_roles
+from host.registry import Check
+from host.suite import checks_of, run_check
 
 
-def test_clock_is_that_of_the_control_node(host: Host) -> None:
-    before = time.time()
-    there = float(command(host, "date +%s"))
-    off = seconds_apart(before, there, time.time())
-    expected = f"at most {MOST_CLOCK_SECONDS} s apart"
-    require(
-        off <= MOST_CLOCK_SECONDS, expected, f"{off:.0f} s apart", "timedatectl on both; chrony or systemd-timesyncd"
-    )
+@pytest.mark.parametrize("check", checks_of(given_roles()), ids=str)
+def test_host(check: Check, host: HostContext, results: list[Result]) -> None:
+    """The check passes on the host."""
+    result = run_check(check, host)
+    results.append(result)
+    if result.verdict == SKIPPED:
+        pytest.skip(result.found)
+    if result.verdict == FAILED:
+        raise CheckFailedError(result.expected, result.found, result.hint)

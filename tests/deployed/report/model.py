@@ -16,6 +16,8 @@ from typing import Any
 OK, FAILED, SKIPPED = "ok", "FAILED", "skipped"
 # Increased with every change that affects readers of the JSON.
 SCHEMA_VERSION = 1
+# Words that a function's name cannot spell.
+_SPELLINGS = {"redis": "Redis", "litellm": "LiteLLM", "plugin": "plug-in"}
 
 
 class CheckFailedError(AssertionError):
@@ -139,8 +141,8 @@ def read_report(path: Path) -> Report:
 
 
 def sentence(name: str) -> str:
-    """Return a test function's name as a sentence: `test_redis_answers` -> `Redis answers`."""
-    words = name.removeprefix("test_").replace("_", " ")
+    """Return a check's name as a sentence: `redis_requires_a_password` -> `Redis requires a password`."""
+    words = " ".join(_SPELLINGS.get(word, word) for word in name.split("_"))
     return words[:1].upper() + words[1:]
 
 

@@ -1,11 +1,14 @@
 """The host answers at all; if not, every other check is skipped and this one reports why."""
 
-from host.on_host import reach
+from __future__ import annotations
+
 from report.model import require
-from testinfra.host import Host
+
+from host.context import HostContext
+from host.registry import check
 
 
-def test_host_answers(host: Host) -> None:
-    silence = reach(host)
+@check()
+def host_answers(host: HostContext) -> None:
     hint = "is it up, and does ssh with the inventory's user and key work? docs/runbooks.md: a dead host"
-    require(not silence, "an answer to a command", silence, hint)
+    require(not host.silence, "an answer to a command", host.silence, hint)
