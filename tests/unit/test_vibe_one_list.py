@@ -139,7 +139,7 @@ def test_a_rule_that_is_added_as_documented_decides(tmp_path: Path) -> None:
     shutil.copytree(PROJECT / "files", files, ignore=shutil.ignore_patterns("__pycache__", "images"))
     (files / "vibe/rules/planted.py").write_text(NEW_RULE, encoding="utf-8")
     registry = files / "vibe/rules/__init__.py"
-    text = registry.read_text(encoding="utf-8").replace("no_prompt, score\n", "no_prompt, planted, score\n")
+    text = registry.read_text(encoding="utf-8").replace("from vibe.rules import ", "from vibe.rules import planted, ")
     text = text.replace("= (explicit, ", "= (planted, explicit, ")
     registry.write_text(text, encoding="utf-8")
     done = subprocess.run(
