@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.json:
         given.json.write_text(json.dumps([asdict(result) for result in found], indent=2) + "\n", encoding="utf-8")
     if any(result.verdict == FAILED for result in found):
-        print("Fix it, then run this again: what is behind it was not checked.")
+        print("Fix it, then run this again: later hops were not checked.")
         return 1
     print("No link is broken. What only some requests have: docs/runbooks.md, a request that went wrong.")
     if not case.machines:

@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: this machine's deployment, made once, and ended when they are done.
+"""Shared by the end-to-end tests: this machine's deployment, created once and removed when they are done.
 
 order.py has the order of the files. ./test.sh runs them in two processes of pytest-xdist: one for this machine's
 deployment, and one for throwaway hosts, which need only its images. The order keeps apart what takes two processors for
@@ -22,7 +22,7 @@ ENGINE_WAS_THERE = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --full, which ./test.sh full gives."""
+    """Add --full, which ./test.sh full passes."""
     parser.addoption("--full", action="store_true", help="run the slow tests on throwaway hosts too")
 
 
@@ -30,22 +30,22 @@ class TwoParts(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has n
     """Run tests of this machine's deployment in one process, in order, and tests with hosts of their own in another."""
 
     def _split_scope(self, nodeid: str) -> str:
-        """Return the part that a test is of."""
+        """Return the part to which a test belongs."""
         return "hosts" if Path(nodeid.partition("::")[0]).stem in ON_OTHER_HOSTS else "deployment"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
-    """Have pytest-xdist spread the tests by part."""
+    """Have pytest-xdist distribute the tests by part."""
     return TwoParts(config, log)
 
 
 def _is_worker(config: pytest.Config) -> bool:
-    """Say whether this is one of the processes that run the tests for another."""
+    """Return whether this process is a worker of pytest-xdist."""
     return hasattr(config, "workerinput")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin with nothing learnt of the clients."""
+    """Start with an empty support table."""
     config.stash[support.OUTCOMES] = {}
     config.stash[ENGINE_WAS_THERE] = engine_answers()
 
@@ -54,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep what the support table is made of."""
+    """Save the results for the support table."""
     report = yield
     if call.when == "call" or report.outcome != "passed":
         support.note(item, report.outcome)
@@ -62,8 +62,8 @@ def pytest_runtest_makereport(
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the files into their order, and leave the slow tests out, saying so, unless --full is given."""
-    # Unit tests, where both are run at once, come first.
+    """Order the files, and skip the slow tests unless --full is given."""
+    # If unit tests run too, they come first.
     items.sort(key=lambda item: ORDER.index(item.path.stem) if item.path.stem in ORDER else -1)
     if config.getoption("--full"):
         return
@@ -73,9 +73,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """End what the tests started: containers always, the engine only if none answered before."""
+    """Stop what the tests started: containers always, the engine only if none was running before."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    # CRITICAL: who only has the tests listed keeps his deployment.
+    # CRITICAL: listing the tests must not remove a deployment.
     ran = reporter is not None and any(reporter.stats.get(kind) for kind in ("passed", "failed", "error"))
     if _is_worker(session.config) or not ran or os.environ.get("VIBE_KEEP_DEPLOYMENT") or not engine_answers():
         return
@@ -89,13 +89,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session")
 def machine_was_bare() -> bool:
-    """Whether this machine had neither an engine nor a deployment when the tests began."""
+    """Whether this machine had neither engine nor deployment when the tests started."""
     return not engine_answers() and not Path("/opt/litellm-vibe-router").exists()
 
 
 @pytest.fixture(scope="session")
 def outcome_of_the_first_deployment(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path | None:
-    """Where the process that deploys leaves what came of it for the other one; None if there is one process alone."""
+    """The file in which the deploying process leaves its result for the other one; None with a single process."""
     return None if worker_id == "master" else tmp_path_factory.getbasetemp().parent / "first_deployment"
 
 
@@ -103,7 +103,7 @@ def outcome_of_the_first_deployment(tmp_path_factory: pytest.TempPathFactory, wo
 def first_deployment(machine_was_bare: bool, outcome_of_the_first_deployment: Path | None) -> Run:
     """Deploy once with the README's command; every test of a deployed machine needs it."""
     version = (PROJECT / "VERSION").read_text(encoding="utf-8").strip()
-    # A machine that an older version was tested on has its files still.
+    # A machine on which an older version was tested still has its files.
     accepted = () if machine_was_bare else ("--accept-upgrade", version)
     done = run("./deploy.sh", *accepted, check=False, timeout=FIRST_DEPLOYMENT_SECONDS, as_users_see_it=True)
     if outcome_of_the_first_deployment:
@@ -114,7 +114,7 @@ def first_deployment(machine_was_bare: bool, outcome_of_the_first_deployment: Pa
 
 @pytest.fixture(scope="session")
 def images_at_hand(outcome_of_the_first_deployment: Path | None, request: pytest.FixtureRequest) -> None:
-    """The images of this machine's deployment, and the tools of ./deploy.sh: what hosts of their own need of it."""
+    """The images of this machine's deployment and the tools of ./deploy.sh, which throwaway hosts need."""
     there = outcome_of_the_first_deployment
     if there is None:
         request.getfixturevalue("deployed")
@@ -132,7 +132,7 @@ def deployed(first_deployment: Run) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def lab(images_at_hand: None) -> Iterator[None]:
-    """A lab of four hosts, gone when the tests are done. Made on the deployed machine, whose images it shares."""
+    """A lab of four hosts, removed when the tests are done. It shares the images of this machine's deployment."""
     kept = bool(os.environ.get("VIBE_KEEP_DEPLOYMENT"))
     if INVENTORY.exists() and not kept:
         pytest.skip("this machine has a lab already: ./deploy.sh lab --down")

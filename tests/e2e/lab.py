@@ -1,7 +1,7 @@
-"""The lab as the tests use it: two routers, a gateway and Redis, each a host of its own, reached over SSH.
+"""The lab of the tests: two routers, a gateway and Redis, each on its own host, reached over SSH.
 
-Its hosts have Debian's engine and nftables already: how an engine is installed is tested on hosts
-without one (test_docker_role.py, test_systemd_host.py).
+Its hosts already have Debian's engine and nftables. Installing an engine is tested on bare hosts
+(test_docker_role.py, test_systemd_host.py).
 """
 
 import json
@@ -18,7 +18,7 @@ HOSTS = frozenset((GATEWAY, REDIS, *ROUTERS))
 
 
 def addresses() -> dict[str, str]:
-    """Return the addresses of the lab's hosts, as its inventory has them."""
+    """Return the addresses of the lab's hosts from its inventory."""
     groups = yaml.safe_load((INVENTORY / "hosts.yml").read_text(encoding="utf-8"))
     names = ("gateways", "routers", "redis_servers")
     return {name: entry["ansible_host"] for group in names for name, entry in groups[group]["hosts"].items()}

@@ -16,7 +16,7 @@ from litellm.types.router import GenericLiteLLMParams, LiteLLM_Params
 from litellm.types.utils import all_litellm_params
 
 ENTRIES = ("acompletion", "aresponses", "aembedding", "atext_completion", "completion", "responses", "embedding")
-# Where a request's body, or what is made of it, is read by a name.
+# Code that reads a request's body, or an object made from it, by a name.
 TAKEN = re.compile(
     r"""(?:kwargs|data|body|params|metadata|settings|override)(?:\.get|\.pop|\.setdefault)?\s*[(\[]\s*["']([A-Za-z_][\w-]*)["']"""
     r"""|["']([A-Za-z_][\w-]*)["'] in (?:kwargs|data|body|request_data|metadata)"""

@@ -1,4 +1,4 @@
-"""Steady traffic through a gateway while something happens to it: every request is counted, and each failure told."""
+"""Steady traffic through a gateway during an event: every request is counted, and each failure reported."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 
 import httpx
 
-# Requests of a second; one in three is a stream that lasts some seconds.
+# Requests per second; one in three is a stream of some seconds.
 RATE = 6.0
 STREAM_EVERY = 3
 WHOLE = "hi"
 # 4 s. Chunks cost more than the time between them: at 30 requests/s ten a second each would keep two cores busy alone.
 STREAM = "Tell a long story. [[stub:chunks=10,interval=0.4]]"
-# A request that takes longer is lost: the slowest stream takes some 5 s.
+# A request that takes longer counts as lost: the slowest stream takes about 5 s.
 REQUEST_SECONDS = 60.0
 LONGEST_SECONDS = 900.0
-# Failures that are shown of the first, and of the last.
+# Number of the first, and of the last, failures to show.
 TOLD = 10
 # A client looks at all of its connections for each request that waits: with one, a moment of slow answers at 50
 # requests/s keeps a processor busy with nothing else, for ever (seen with httpcore 1.0).
@@ -30,36 +30,36 @@ CLIENTS = 32
 
 @dataclass
 class Traffic:
-    """What became of the requests."""
+    """The results of the requests."""
 
     sent: int = 0
     streamed: int = 0
     under_way: int = 0
     failed: list[str] = field(default_factory=list)
-    # When each of those ended, as time.monotonic() says.
+    # When each of them ended, by time.monotonic().
     failed_at: list[float] = field(default_factory=list)
-    # Seconds until the slowest first byte of what began in each ten seconds; an answer that never came counts too.
+    # The longest time to the first byte, in seconds, of the requests of each ten seconds; a missing answer counts too.
     slowest: dict[int, float] = field(default_factory=dict)
 
     def lose(self, what: str) -> None:
-        """Note a request that was not answered as it should be."""
+        """Record a request with a wrong answer or none."""
         self.failed.append(what)
         self.failed_at.append(time.monotonic())
 
     def waited(self, begun: float, seconds: float) -> None:
-        """Note that a request that began *begun* seconds after the first had to wait so long for its first byte."""
+        """Record the time to the first byte of a request that started *begun* seconds after the first."""
         ten = int(begun // 10) * 10
         self.slowest[ten] = max(seconds, self.slowest.get(ten, 0.0))
 
     def story(self) -> str:
-        """Tell the first and last failures, and how slow answers were: a starved machine is slow before it fails."""
+        """Describe the first and last failures, and the slowest answers: an overloaded machine is slow first."""
         slow = ", ".join(f"{ten} s: {seconds:.1f}" for ten, seconds in sorted(self.slowest.items()))
         told = self.failed if len(self.failed) <= 2 * TOLD else [*self.failed[:TOLD], "...", *self.failed[-TOLD:]]
         return "\n".join([f"{len(self.failed)} of {self.sent} lost; slowest first bytes, s, by begin: {slow}", *told])
 
 
 def trusted(settings: dict[str, str]) -> ssl.SSLContext:
-    """Return whom a client with these *settings* trusts."""
+    """Return the TLS verification of a client with these *settings*."""
     return ssl.create_default_context(cafile=settings.get("VIBE_CA_FILE"))
 
 
@@ -113,7 +113,7 @@ async def _keep_sending(
             task.add_done_callback(running.discard)
             traffic.sent += 1
             traffic.streamed += stream
-            # By the clock: a slow moment is made up for.
+            # By the clock, so that the rate recovers after a slow moment.
             await asyncio.sleep(max(0.0, begun + traffic.sent / rate - time.monotonic()))
         await asyncio.gather(*running)
 
@@ -126,12 +126,11 @@ def traffic_to(
 
     Args:
         settings: the client's settings, as `./deploy.sh env` prints them.
-        rate: requests a second, whatever the answers take.
-        stream_every: one request in so many is a stream of some seconds.
-        longest: seconds after which no more are sent, whatever the block does.
+        rate: requests per second, regardless of how long answers take.
+        stream_every: one request in this many is a stream of some seconds.
+        longest: seconds after which no more requests are sent.
 
-    Yields:
-        what became of the requests, complete when the block has ended.
+    Yields: the results of the requests, complete when the block has ended.
     """
     traffic, done = Traffic(), threading.Event()
     sending = (settings, rate, stream_every, longest, traffic, done)

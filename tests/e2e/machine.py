@@ -39,7 +39,7 @@ def run(
     ./deploy.sh prints Ansible's own output then, in which a test finds each task, unless *as_users_see_it*.
 
     Raises:
-        AssertionError: it failed and *check* was not taken away.
+        AssertionError: the command failed, and *check* is true.
     """
     done = subprocess.run(
         words,
@@ -56,7 +56,7 @@ def run(
 
 
 def engine_answers() -> bool:
-    """Say whether a Docker engine answers on this machine."""
+    """Return whether a Docker engine answers on this machine."""
     try:
         return run("docker", "version", "--format", "{{.Server.Version}}", check=False).returncode == 0
     except FileNotFoundError:
@@ -73,7 +73,7 @@ def containers() -> dict[str, str]:
     """Return the id of every running container of this machine's deployment, by name."""
     lines = run("docker", "ps", "--no-trunc", "--format", "{{.Names}} {{.ID}}").stdout.splitlines()
     ours = [line for line in lines if line.startswith(("litellm-vibe-router", "vibe-"))]
-    # Throwaway hosts come and go beside it.
+    # Throwaway hosts come and go next to it.
     return dict(line.split() for line in ours if not line.startswith(("vibe-lab", "vibe-test")))
 
 
@@ -81,7 +81,7 @@ def wait_for(condition: Callable[[], object], seconds: float, why: Callable[[], 
     """Return once *condition* is true.
 
     Raises:
-        AssertionError: it was not within *seconds*; with what *why* says then.
+        AssertionError: it was not true within *seconds*; the text is from *why*.
     """
     end = time.monotonic() + seconds
     while not condition():
@@ -96,11 +96,11 @@ def client_settings() -> dict[str, str]:
 
 
 def router_processes(container: str) -> tuple[list[int], list[int]]:
-    """Return the process ids, on this machine, of a slot's first process, alone in its list, and of its workers."""
+    """Return the process ids on this machine of a slot's main process, in a list of its own, and of its workers."""
     rows = [
         row.split(maxsplit=2) for row in run("docker", "top", container, "-o", "pid,ppid,args").stdout.splitlines()[1:]
     ]
-    # Neither the engine's init nor a health check, which comes and goes.
+    # Without the engine's init and health checks, which come and go.
     serving = {int(process): int(parent) for process, parent, command in rows if command.startswith(SERVE)}
     workers = [process for process, parent in serving.items() if parent in serving]
     return [process for process in serving if process not in workers], workers
@@ -115,12 +115,12 @@ def haproxy(command: str) -> str:
 
 
 def servers() -> dict[str, str]:
-    """Return the state of each slot as this machine's gateway sees it, by the name of its server."""
+    """Return the state of each slot at this machine's gateway, by its server's name."""
     return {name: row["status"] for name, row in read_servers(haproxy("show stat")).items()}
 
 
 def record() -> list[dict[str, Any]]:
-    """Return what this machine's record says of its deployments, oldest first."""
+    """Return this machine's record of its deployments, oldest first."""
     lines = Path("/opt/litellm-vibe-router/deployment/audit.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines]
 

@@ -11,13 +11,13 @@ _BLOCK = re.compile(
     r"(?:^<!-- not run by the test of this page: (?P<reason>[^\n]*?) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
-# What a picture is drawn with: a block without a language that has some is no command.
+# Box-drawing characters: a block without a language that contains them is a diagram, not a command.
 _DRAWING = re.compile("[─│►▼└┐┘┌├┤◄▲…]|-> |<id>")
 
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block of commands; ``reason`` says why it must not run, "" where it may."""
+    """One fenced block of commands; ``reason`` says why it must not run; "" if it may."""
 
     page: str
     line: int
@@ -25,7 +25,7 @@ class Block:
     reason: str
 
     def __str__(self) -> str:
-        """Name the block as an editor finds it."""
+        """Return the block's place as editors read it: file and line."""
         return f"{self.page}:{self.line}"
 
 

@@ -1,11 +1,11 @@
-"""The order of the end-to-end tests: later files find what earlier ones left."""
+"""The order of the end-to-end tests: later files need what earlier ones left."""
 
 from __future__ import annotations
 
 ORDER = (
     # A bare machine.
     "test_bare",
-    # What a deployment serves.
+    # What a deployment does for clients.
     "test_attacks",
     "test_busy_slot",
     "test_clients",
@@ -33,7 +33,7 @@ ORDER = (
     "test_known_issues",
     # What is refused.
     "test_bad_input",
-    # What fails, and how it ends.
+    # Failures and their ends.
     "test_acme",
     "test_backup",
     "test_crash",
@@ -44,18 +44,18 @@ ORDER = (
     "test_lock",
     "test_low_port",
     "test_rotation",
-    # Where secrets could be.
+    # Places where secrets could leak.
     "test_leaks",
-    # The pages.
+    # Documentation pages.
     "test_docs",
-    # Throwaway hosts: the lab, then the fleet, which takes two processors for itself.
+    # Throwaway hosts: the lab, then the fleet, which needs both processors.
     "test_lab",
     "test_fleet",
     "test_offline",
-    # Roles and images alone.
+    # Single roles and images.
     "test_docker_role",
     "test_litellm_image",
     "test_systemd_host",
 )
-# What runs on throwaway hosts, or in containers that nothing of the deployment knows.
+# Files that run on throwaway hosts or in containers apart from the deployment.
 ON_OTHER_HOSTS = frozenset(("test_lab", "test_fleet", "test_docker_role", "test_litellm_image", "test_systemd_host"))

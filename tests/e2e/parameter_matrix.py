@@ -1,6 +1,6 @@
 """Sends every name that LiteLLM knows, in every shape, and checks that nothing changes that is not the client's own.
 
-That is: who answers, and what reaches the upstream: model, host, path, key, headers, and how often.
+That is: which pool answers, and the model, host, path, key, headers and number of requests that reach the upstream.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TIMEOUT_SECONDS = 60
 AT_A_TIME = 8
 # The stub remembers its last 2,000 requests.
 BATCH = 400
-# In each prompt: a log that has it tells what clients ask.
+# In each prompt, so that a log that contains prompts is found.
 MARK = "quixotic"
 PROMPT = f"hi {MARK}"
 OWN_POOLS = frozenset({"pool-chat-mini", "pool-chat-standard"})
@@ -45,7 +45,7 @@ print(urlopen(Request("http://127.0.0.1:8080/requests", method="{}")).read().dec
 
 @dataclass
 class Probe:
-    """One request: to which *api*, and which fields it has beside those that it needs."""
+    """One request to an *api*, with fields besides the required ones."""
 
     api: str
     extra: dict[str, Any]
@@ -80,7 +80,7 @@ def probes(names: list[str], shapes: tuple[Any, ...] = SHAPES, in_metadata: tupl
 
 @dataclass
 class Outcome:
-    """What came of some probes."""
+    """The results of some probes."""
 
     faults: list[str] = field(default_factory=list)
     statuses: dict[int, int] = field(default_factory=dict)
@@ -88,14 +88,14 @@ class Outcome:
 
 @dataclass
 class Matrix:
-    """The probes of one client against the router at *url*: its *headers* have the key, and who it is."""
+    """The probes of one client against the router at *url*; its *headers* have the key and the client's name."""
 
     url: str
     headers: dict[str, str]
     upstream: str = "vibe-stub-upstream"
 
     def run(self, probes: list[Probe]) -> Outcome:
-        """Send all *probes* and return what was wrong."""
+        """Send all *probes* and return the faults."""
         outcome = Outcome()
         expected = self._expected()
         for start in range(0, len(probes), BATCH):
@@ -103,7 +103,7 @@ class Matrix:
         return outcome
 
     def _expected(self) -> dict[str, frozenset[str]]:
-        """Return which headers, hosts and keys honest requests bring to the upstream."""
+        """Return the headers, hosts and keys of ordinary requests at the upstream."""
         self.forget()
         asyncio.run(self._batch([Probe(api, {}) for api in APIS], None, Outcome()))
         honest = self.seen()
@@ -139,11 +139,11 @@ class Matrix:
             outcome.faults += _upstream_faults(self.seen(), answers, expected, probes)
 
     def seen(self) -> list[dict[str, Any]]:
-        """Return the requests that the upstream has had."""
+        """Return the requests that the upstream received."""
         return list(json.loads(self._ask("GET"))["requests"])
 
     def forget(self) -> None:
-        """Have the upstream forget them."""
+        """Clear the upstream's list of requests."""
         self._ask("DELETE")
 
     def _ask(self, method: str) -> str:

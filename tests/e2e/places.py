@@ -1,4 +1,4 @@
-"""Where a secret could have got to on this machine: outputs, logs, what the engine shows, files for everybody, git."""
+"""Places where a secret could leak on this machine: outputs, logs, the engine's answers, world-readable files, git."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from typing import IO
 
 from e2e.machine import PROJECT, run
 
-# What everybody may read on a host; the project's clone is where CI has it.
+# Folders with world-readable files; the project's clone is wherever CI put it.
 ROOTS = ("/opt/litellm-vibe-router", "/var/lib/litellm-vibe-router", "/etc", "/run", "/tmp", "/var/tmp", "/var/log")
 OUR_IMAGES = ("litellm-vibe-router/", "vibe-test-")
 LARGEST_FILE = 2 * 1024 * 1024
-# What is fetched and not ours, and is large.
+# Large downloads of others.
 _FETCHED = frozenset((".venv", ".venv-test", "node_modules", ".git", "__pycache__", "site-packages"))
 _LOOK_SECONDS = 0.02
 
 
 class ProcessWatch:
-    """The command lines of all processes, seen again and again while the block runs."""
+    """The command lines of all processes, read repeatedly while the block runs."""
 
     def __init__(self) -> None:
-        """See none yet."""
+        """Start with none."""
         self.seen: set[str] = set()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._look)
 
     def __enter__(self) -> ProcessWatch:
-        """Begin to look."""
+        """Start reading."""
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Look once more, and end."""
+        """Read once more, and stop."""
         self._done.set()
         self._thread.join()
 
@@ -48,19 +48,19 @@ class ProcessWatch:
                 try:
                     self.seen.add(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
                 except OSError:
-                    # It has ended meanwhile.
+                    # The process has ended.
                     continue
             if is_last:
                 return
 
 
 def found(secrets: Sequence[str], places: Iterator[tuple[str, str]]) -> list[str]:
-    """Return the names of the *places* where one of the *secrets* is."""
+    """Return the names of the *places* that contain one of the *secrets*."""
     return [name for name, text in places if any(secret in text for secret in secrets)]
 
 
 def engine_places() -> Iterator[tuple[str, str]]:
-    """Yield what the engine shows to whoever may ask it: containers and their logs, images and their history."""
+    """Yield everything that the engine shows: containers and their logs, images and their history."""
     for name in run("docker", "ps", "--all", "--format", "{{.Names}}").stdout.split():
         yield f"docker inspect {name}", run("docker", "inspect", name, check=False).stdout
         logs = run("docker", "logs", name, check=False)
@@ -71,12 +71,12 @@ def engine_places() -> Iterator[tuple[str, str]]:
 
 
 def layer_places() -> Iterator[tuple[str, str]]:
-    """Yield every file of every layer of this project's images, those too that a later layer takes away."""
+    """Yield every file of every layer of this project's images, also files that a later layer removes."""
     listed = run("docker", "images", "--format", "{{.Repository}}:{{.Tag}}").stdout.split()
     names = sorted(name for name in listed if name.startswith(OUR_IMAGES))
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / "images.tar"
-        # Layers that images share are in it once.
+        # Layers that images share are read once.
         run("docker", "save", "--output", str(saved), *names)
         with tarfile.open(saved) as archive:
             for member in archive:
@@ -86,14 +86,14 @@ def layer_places() -> Iterator[tuple[str, str]]:
 
 
 def file_places(roots: Sequence[str] = ROOTS) -> Iterator[tuple[str, str]]:
-    """Yield every file below *roots* that everybody may read, by its whole path."""
+    """Yield every world-readable file below *roots*, with its full path."""
     for root in roots:
         for folder, folders, names in os.walk(root):
             try:
                 is_open = bool(os.stat(folder).st_mode & stat.S_IXOTH)
             except OSError:
                 is_open = False
-            # A folder that is closed closes all below it.
+            # Nothing below a closed folder can be read.
             folders[:] = [name for name in folders if name not in _FETCHED] if is_open else []
             for name in names if is_open else ():
                 yield from _text(Path(folder) / name)
@@ -107,7 +107,7 @@ def report_places() -> Iterator[tuple[str, str]]:
 
 
 def git_places() -> Iterator[tuple[str, str]]:
-    """Yield every file that git has, or would take with the next commit."""
+    """Yield every file that git tracks or would add."""
     listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard").stdout.splitlines()
     for name in listed:
         path = PROJECT / name
@@ -116,7 +116,7 @@ def git_places() -> Iterator[tuple[str, str]]:
 
 
 def _layer(name: str, content: IO[bytes]) -> Iterator[tuple[str, str]]:
-    """Yield the files of a layer, or what is none, as the images' documents, as the text that it is."""
+    """Yield the files of a layer, or, if it is not a layer, its text."""
     is_layer = tarfile.is_tarfile(content)
     content.seek(0)
     if not is_layer:
@@ -136,5 +136,5 @@ def _text(path: Path) -> Iterator[tuple[str, str]]:
         if is_wanted:
             yield str(path), path.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        # It is gone meanwhile.
+        # The file is gone.
         return

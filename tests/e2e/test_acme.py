@@ -1,6 +1,6 @@
-"""A certificate by ACME: ordered, proved by the gateway, shown, and renewed in time; a refusal leaves the old one.
+"""A certificate by ACME: ordered, validated through the gateway, served and renewed; a refusal leaves the old one.
 
-The authority is pebble, Let's Encrypt's test server, on this machine's loopback. It asks the gateway for its proof.
+The authority is pebble, Let's Encrypt's test server, on this machine's loopback; it validates through the gateway.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from e2e.throwaway import bare_image
 
 AUTHORITY = "vibe-test-pebble"
 DIRECTORY, MANAGEMENT = "https://127.0.0.1:14000/dir", "https://127.0.0.1:15000"
-# Where pebble's own configuration has it ask.
+# The port of pebble's own configuration for validation.
 PROOF_PORT = 5002
-# What pebble's certificates last, and days of renewal by which such a one is young, and old.
+# The lifetime of pebble's certificates, and renewal days for which such a certificate is young, and old.
 LASTS_DAYS, YOUNG, OLD = 20, 10, 25
 STARTED_SECONDS = 60
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow
 
 @dataclass(frozen=True)
 class Acme:
-    """The options of a deployment by ACME, and where its files are."""
+    """The options of a deployment with ACME, and its files."""
 
     options: list[str]
     folder: Path
@@ -41,7 +41,7 @@ class Acme:
 
 @pytest.fixture(scope="module")
 def authority(deployed: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Pebble, running; gives the file by which its own interface is trusted."""
+    """Run pebble; yield the file with the authority of its API."""
     folder = tmp_path_factory.mktemp("pebble")
     image = bare_image("no-init", "trixie", ("pebble", "ca-certificates"), folder)
     paths = run("docker", "run", "--rm", "--entrypoint", "sh", image, "-c", "dpkg -L pebble").stdout.split()
@@ -63,7 +63,7 @@ def authority(deployed: dict[str, str], tmp_path_factory: pytest.TempPathFactory
     (folder / "config.json").write_text(json.dumps({"pebble": settings}), encoding="utf-8")
     program = next(path for path in paths if path.endswith("bin/pebble"))
     options = ("--detach", "--name", AUTHORITY, "--network", "host", "--volume", f"{folder}:/pebble:ro")
-    # It asks at once, and takes each of its own numbers.
+    # It validates without a delay, and accepts every nonce.
     environment = ("--env", "PEBBLE_VA_NOSLEEP=1", "--env", "PEBBLE_WFE_NONCEREJECT=0")
     run("docker", "run", *options, *environment, "--entrypoint", program, image, "-config", "/pebble/config.json")
 
@@ -80,7 +80,7 @@ def authority(deployed: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def acme(authority: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Acme]:
-    """Options that have pebble give this machine's gateway a certificate; afterwards the gateway is as it was."""
+    """Options with which pebble issues this machine's certificate; afterwards the gateway is restored."""
     folder = tmp_path_factory.mktemp("tls")
     roots = folder / "roots.pem"
     roots.write_text(requests.get(f"{MANAGEMENT}/roots/0", verify=str(authority), timeout=10).text, encoding="utf-8")
@@ -106,13 +106,13 @@ def acme(authority: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="module")
 def first(acme: Acme) -> str:
-    """The first deployment by ACME; gives what it said."""
+    """The first deployment with ACME; returns its output."""
     done = run("./deploy.sh", *acme.options)
     return done.stdout + done.stderr
 
 
 def _shown(acme: Acme) -> x509.Certificate:
-    """Return the certificate that the gateway shows to a client that trusts pebble alone."""
+    """Return the gateway's certificate, as verified by a client that trusts only pebble."""
     trusted = ssl.create_default_context(cafile=acme.roots)
     with (
         socket.create_connection(("127.0.0.1", 4000), 30) as plain,

@@ -1,4 +1,4 @@
-"""Attacks on the gateway, as bytes: none gets a request in, and whoever asks rightly meanwhile sees nothing of them."""
+"""Attacks on the gateway, as bytes: none gets a request through, and ordinary clients notice nothing."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ ADDRESS = ("127.0.0.1", 4000)
 SECONDS = 5.0
 CHAT = "/v1/chat/completions"
 SLOW_CONNECTIONS, SLOW_SECONDS = 200, 40.0
-# Beyond HAProxy's limit of a request without its end (timeout http-request).
+# Longer than HAProxy's limit for an unfinished request (timeout http-request).
 LONGEST_HEAD_SECONDS = 30.0
 
 
 def _was_routed(mark: str) -> bool:
-    """Say whether a router decided on a request with this id."""
+    """Return whether a router decided on a request with this id."""
     names = [name for name in containers() if name.startswith("litellm-vibe-router-")]
     logged = [run("docker", "logs", "--since", "60s", name) for name in names]
     return any(f"request_id={mark} " in done.stdout + done.stderr for done in logged)
 
 
 def _exchange(data: bytes) -> bytes:
-    """Send *data* and return all that comes back until the gateway closes, or is silent."""
+    """Send *data* and return all bytes until the gateway closes the connection or falls silent."""
     answer = b""
     with socket.create_connection(ADDRESS, timeout=SECONDS) as connection:
         connection.sendall(data)
@@ -43,7 +43,7 @@ def _exchange(data: bytes) -> bytes:
 
 
 def _hidden(mark: str) -> bytes:
-    """Return a request without a key, of the kind that an attacker wants to get past the gateway."""
+    """Return a request without a key that an attacker would smuggle past the gateway."""
     body = json.dumps({"model": "chat-auto", "messages": [{"role": "user", "content": "hi"}]}).encode()
     head = f"POST {CHAT} HTTP/1.1\r\nHost: gateway\r\nX-Request-Id: {mark}\r\nContent-Type: application/json\r\n"
     return head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body
@@ -75,7 +75,7 @@ SMUGGLED = {
 
 
 def test_a_request_behind_another_with_a_key_of_its_own_is_seen(deployed: dict[str, str]) -> None:
-    # What the next test looks for can be found.
+    # The test's own search works.
     mark = f"pipelined-{uuid.uuid4().hex}"
     key = f"Authorization: Bearer {deployed['OPENAI_API_KEY']}\r\n".encode()
     outer = b"GET /v1/models HTTP/1.1\r\nHost: gateway\r\n" + key + b"\r\n"
@@ -132,7 +132,7 @@ def test_headers_without_bounds_are_refused(headers: bytes, deployed: dict[str, 
 
 @contextmanager
 def _slow_connections(head: bytes) -> Iterator[list[socket.socket]]:
-    """Many connections that have sent *head*, and go on with a byte now and then until the block ends."""
+    """Open many connections that sent *head* and then send a byte now and then until the block ends."""
     done = threading.Event()
     with ExitStack() as stack:
         connections = [stack.enter_context(socket.create_connection(ADDRESS, 30)) for _ in range(SLOW_CONNECTIONS)]
@@ -145,7 +145,7 @@ def _slow_connections(head: bytes) -> Iterator[list[socket.socket]]:
                     try:
                         connection.sendall(b"a")
                     except OSError:
-                        # Closed by the gateway, which is what is hoped for.
+                        # Closed by the gateway, as it should be.
                         continue
 
         thread = threading.Thread(target=dribble)

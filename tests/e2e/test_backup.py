@@ -1,4 +1,4 @@
-"""What is lost of a deployment comes back from a backup, and nothing else is touched."""
+"""A backup restores what a deployment lost, and nothing else."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def backup(deployed: dict[str, str], keys: Path) -> Iterator[Path]:
-    """A backup of this machine's deployment, whose Redis has one key more."""
+    """A backup of this machine's deployment, with one more key in Redis."""
     before = set(BACKUPS.glob("*"))
     _redis("set", "planted", "here")
     run("./deploy.sh", "backup", "--certificate", str(keys / "backup.pem"))
@@ -122,7 +122,7 @@ def test_what_was_lost_comes_back_and_what_is_there_stays(
     assert models.read_text(encoding="utf-8") == edited
     models.write_text(edited.removesuffix("# edited since\n"), encoding="utf-8")
     assert _redis("get", "planted") == "here"
-    # The line that the backup itself wrote came after it had been made.
+    # The backup's own line was written after it.
     assert RECORD.read_text(encoding="utf-8").splitlines()[: len(record) - 2] == record[: len(record) - 2]
     assert chat(client_settings(), "hi").status_code == 200
     assert not _decrypted()

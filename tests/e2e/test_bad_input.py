@@ -20,7 +20,7 @@ PLANTED = Path("/tmp/vibe-test-planted")
 AT_A_TIME = "2"
 
 
-# One case for each way in which a finding arises; tests/unit/test_preflight_*.py have every rule and every value.
+# One case for each kind of finding; tests/unit/test_preflight_*.py test every rule and value.
 CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "wrong type": ({"gateway_port": "many"}, ["gateway_port", "cannot be converted to an int"]),
     "expression": ({"redis_port": "{{ nope }}"}, ["redis variables", "cannot be evaluated", "nope"]),
@@ -70,7 +70,7 @@ def files_of_the_deployment(deployed: dict[str, str]) -> Iterator[None]:
 
     before = state()
     yield
-    # Differences alone: pytest cuts long values short.
+    # Only the differences, because pytest shortens long values.
     assert sorted(state() ^ before) == []
     assert chat(deployed, "hi").status_code == 200
 
@@ -86,7 +86,7 @@ def _refused(tmp_path: Path, variables: dict[str, Any], *options: str) -> str:
 
 
 def _inventory(folder: Path, hosts: dict[str, Any], groups: Mapping[str, Iterable[str]]) -> str:
-    """Write an inventory of hosts that all are this machine, with the variables of inventory/local."""
+    """Write an inventory whose hosts are all this machine, with the variables of inventory/local."""
     everyone = {name: {"ansible_connection": "local", **variables} for name, variables in hosts.items()}
     document = {"all": {"hosts": everyone}, **{name: {"hosts": dict.fromkeys(them)} for name, them in groups.items()}}
     (folder / "hosts.yml").write_text(yaml.safe_dump(document), encoding="utf-8")
@@ -96,7 +96,7 @@ def _inventory(folder: Path, hosts: dict[str, Any], groups: Mapping[str, Iterabl
 
 @pytest.fixture(scope="module")
 def findings(files_of_the_deployment: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What preflight finds, by case: all in one run, with a host for each case."""
+    """Preflight's findings by case: one run, with a host for each case."""
     hosts = {name.replace(" ", "-"): variables for name, (variables, _) in CASES.items()}
     PLANTED.unlink(missing_ok=True)
     groups = dict.fromkeys(("gateways", "routers", "redis_servers"), hosts)
@@ -129,7 +129,7 @@ def test_nothing_of_a_bad_value_was_run() -> None:
 
 @pytest.fixture
 def host_that_answers_with_jinja(deployed: dict[str, str]) -> Iterator[str]:
-    """The host's record with a line that would run a command, were it taken for a template; gives that line's words."""
+    """Add a line to the host's record that would run a command if it were templated; return the line's words."""
     record = Path("/opt/litellm-vibe-router/deployment/audit.jsonl")
     kept, status = record.read_text(encoding="utf-8"), record.stat()
     words = f"{{{{ lookup('pipe', 'touch {PLANTED}') }}}}"
@@ -138,7 +138,7 @@ def host_that_answers_with_jinja(deployed: dict[str, str]) -> Iterator[str]:
     PLANTED.unlink(missing_ok=True)
     yield words
     record.write_text(kept, encoding="utf-8")
-    # As it was, for the look at whether anything of the deployment was touched.
+    # Restored, for the check that nothing of the deployment was touched.
     os.utime(record, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
@@ -201,7 +201,7 @@ def test_a_fault_of_shared_variables_is_said_once_and_one_of_a_host_with_its_nam
     said = done.stdout + done.stderr
     assert said.count("STUB_API_KEY is empty, and is needed by pool-chat-mini (deployment 1), pool-chat-standard") == 1
     assert said.count("On: router-1, router-2") == 1
-    # One for each file system that /var/lib and /opt are on.
+    # One for each file system of /var/lib and /opt.
     assert said.count("MiB free") == said.count("On: router-2\n") > 0
     assert said.count(" findings, listed above; nothing was changed") == 2, "Ansible shows a failure twice"
 
@@ -237,11 +237,11 @@ def test_the_blocks_of_the_example_are_a_deployment_once_they_are_uncommented(tm
     shutil.copytree(PROJECT / "inventory/example", example)
     for name in ("models.yml", "secrets.yml"):
         path = example / "group_vars/all" / name
-        # Blocks are list items and keys in capitals; prose begins with a capital and goes on in small letters.
+        # Blocks are list items and upper-case keys; prose starts with a capital and continues in lower case.
         block = re.compile(r"^(\s*)# (?=- |  |[A-Z0-9_]+:)", re.MULTILINE)
         path.write_text(block.sub(r"\1", path.read_text(encoding="utf-8")), encoding="utf-8")
     keys = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AZURE_API_KEY", "AGGREGATOR_API_KEY", "OPENAI_API_KEY_2")
-    # This machine's gateway may serve another environment already.
+    # This machine's gateway may already serve another environment.
     elsewhere = json.dumps({"gateway_port": 4555, "router_slots": [{"name": n, "port": p} for n, p in SLOTS]})
     command = (PLAYBOOK, "playbooks/preflight.yml", "-i", str(example), "--extra-vars", elsewhere)
     done = run("env", *(f"{key}=any-key" for key in keys), *command)
@@ -278,7 +278,7 @@ def test_what_an_upgrade_breaks_is_listed_and_has_to_be_accepted(tmp_path: Path)
 def test_a_host_that_no_deployment_ever_finished_on_has_no_older_version(
     toolkit: str | None, is_older: bool, tmp_path: Path
 ) -> None:
-    # As a failed first deployment leaves it: a release is current, and no version was recorded.
+    # As a failed first deployment leaves it: a current release, and no recorded version.
     version = (PROJECT / "VERSION").read_text(encoding="utf-8").strip()
     made_by = version if toolkit == "THIS" else toolkit
     (tmp_path / "current").mkdir()
@@ -317,7 +317,7 @@ def test_an_inventory_that_makes_no_sense_is_refused_before_any_host_is_asked(ca
 
 
 def test_a_gateway_that_cannot_reach_a_router_and_an_old_python_are_named(deployed: dict[str, str]) -> None:
-    # The last address of the containers' network, which no container has.
+    # The last address of the containers' network, which is unused.
     subnet = run("docker", "network", "inspect", "--format", "{{(index .IPAM.Config 0).Subnet}}", "vibe").stdout.strip()
     address = str(ipaddress.ip_network(subnet).broadcast_address - 1)
     elsewhere = json.dumps({"vibe_router_address": address})

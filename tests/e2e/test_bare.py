@@ -1,4 +1,4 @@
-"""A dry run on a machine that has nothing yet: it says what would be done, and does none of it."""
+"""A dry run on a bare machine shows what it would do, and changes nothing."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A slot that is busy is not taken for a dead one: it accepts connections, and answers its health checks late."""
+"""A busy slot is not taken out: it accepts connections, and answers its health checks late."""
 
 import threading
 import time
@@ -6,14 +6,14 @@ import time
 import pytest
 from e2e.machine import chat, containers, run
 
-# Three checks of 1.5 s took a slot out: after so long nothing served any more.
+# Three checks of 1.5 s used to take a slot out; after this time nothing served.
 BEFORE_THE_REQUEST_SECONDS = 8.0
 FROZEN_SECONDS = 11.0
 
 
 @pytest.fixture
 def frozen(deployed: dict[str, str]) -> None:
-    """The serving slot is paused for a while, as on a host whose processors are all at work."""
+    """Pause the serving slot for a while, as on a host with busy processors."""
     slot = next(name for name in containers() if name.startswith("litellm-vibe-router-"))
     run("docker", "pause", slot)
     threading.Timer(FROZEN_SECONDS, lambda: run("docker", "unpause", slot)).start()

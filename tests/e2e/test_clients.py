@@ -1,4 +1,4 @@
-"""Claude Code and Codex CLI themselves, not interactive, with the settings that `./deploy.sh env --client` prints."""
+"""Claude Code and Codex CLI, non-interactive, with the settings that `./deploy.sh env --client` prints."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BOTH = ["codex", "claude-code"]
 
 @pytest.fixture(scope="session")
 def programs() -> Path:
-    """Folder with both programs, as npm installed them."""
+    """The folder in which npm installed both programs."""
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed: it brings Claude Code and Codex CLI")
     return installed(PROJECT / ".cache/clients")
@@ -27,13 +27,13 @@ def programs() -> Path:
 
 @pytest.fixture
 def client(request: pytest.FixtureRequest, deployed: dict[str, str], programs: Path, tmp_path: Path) -> Client:
-    """A client with a home of its own, in which nothing but the printed settings is."""
+    """A client with a home folder that has only the printed settings."""
     make = {"codex": codex, "claude-code": claude_code}[request.param]
     return make(programs, tmp_path)
 
 
 def _answer(client: Client, done: Run) -> str:
-    """Return what the model said, as the client shows it."""
+    """Return the model's answer as the client shows it."""
     assert done.returncode == 0, done.stdout + done.stderr
     return str(json.loads(done.stdout)["result"]) if client.name == "claude-code" else done.stdout.strip()
 

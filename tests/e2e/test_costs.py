@@ -1,4 +1,4 @@
-"""What a request asks of Redis is counted: a command more on every request is a command more at every rate."""
+"""The Redis commands of a request are counted, because each one more costs every request."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pytest
 from bench.stack.costs import Account, by_request, by_second, shapes
 
 REQUESTS, IDLE_SECONDS = 60, 10.0
-# LiteLLM's own and the plug-in's; measured 7.1 and 9.1 (docs/benchmarks.md). A new conversation, and one that is known.
+# Of LiteLLM and the plug-in, for a new conversation, and a known one; measured 7.1 and 9.1 (docs/benchmarks.md).
 MOST_COMMANDS = {"50 characters": 8.0, "fifth turn": 10.0}
-# After an outage LiteLLM and the plug-in leave Redis alone for a while, each worker for itself.
+# After an outage, LiteLLM and the plug-in avoid Redis for a while, in each worker separately.
 LEAST_COMMANDS, USED_WITHIN_SECONDS = 5.0, 180
 
 
 @pytest.fixture(scope="module")
 def redis_used(deployed: dict[str, str]) -> None:
-    """Wait until requests ask Redis again, on whichever worker they land: a test before may have stopped it."""
+    """Wait until all workers use Redis again: an earlier test may have stopped it."""
     account, body = Account(), shapes()["50 characters"]
     headers = {"Authorization": f"Bearer {deployed['OPENAI_API_KEY']}", "Connection": "close"}
     until, seen = time.monotonic() + USED_WITHIN_SECONDS, 0.0

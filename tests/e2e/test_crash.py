@@ -1,4 +1,4 @@
-"""A container that crashed is red while it is fresh, and a note afterwards; one that moved is found again."""
+"""A recent crash of a container is a failed check, an older one a note; a container with a new address is found."""
 
 import json
 import re
@@ -9,9 +9,9 @@ from e2e.machine import PLAYBOOK, chat, run, wait_for
 
 CONTAINER = "vibe-stub-upstream"
 BLOCKERS = tuple(f"vibe-test-blocker-{number}" for number in range(8))
-# Several times __router_dns_cache_time, and far below the 300 s that LiteLLM keeps an address by itself.
+# Several times __router_dns_cache_time, and far below LiteLLM's own 300 s.
 FOUND_AGAIN_SECONDS = 60
-# Several times the interval of the stub's health check: an engine before 25 has no shorter one at the start.
+# Several intervals of the stub's health check: engines before 25 have no start interval.
 HEALTHY_SECONDS = 60
 
 
@@ -21,7 +21,7 @@ def _address(container: str) -> str:
 
 
 def _renew_stub(settings: dict[str, str]) -> None:
-    """Replace the stub by a new container, and wait until the routers have found it."""
+    """Replace the stub with a new container, and wait until the routers reach it."""
     run("docker", "rm", "--force", CONTAINER)
     run("./deploy.sh", "--tags", "stub_upstream")
     wait_for(lambda: chat(settings, "hi").status_code == 200, FOUND_AGAIN_SECONDS)
@@ -29,12 +29,12 @@ def _renew_stub(settings: dict[str, str]) -> None:
 
 @pytest.fixture
 def old_address_is_taken(deployed: dict[str, str]) -> Iterator[str]:
-    """The address that the stub had, which another container has now."""
+    """Give the stub's address to another container; return the address."""
     address = _address(CONTAINER)
     assert chat(deployed, "hi").status_code == 200
     image = run("docker", "inspect", "--format", "{{.Config.Image}}", CONTAINER).stdout.strip()
     run("docker", "rm", "--force", CONTAINER)
-    # The engine gives the lowest free address: there may be lower ones than the stub's.
+    # The engine assigns the lowest free address, which may be lower than the stub's.
     for blocker in BLOCKERS:
         run("docker", "run", "--detach", "--name", blocker, "--network", "vibe", "--entrypoint", "sleep", image, "600")
         if _address(blocker) == address:
@@ -52,11 +52,11 @@ def test_an_upstream_that_comes_back_at_another_address_is_found_again(
 
 @pytest.fixture(scope="module")
 def crashed(deployed: dict[str, str]) -> Iterator[None]:
-    """The stub's program, killed once and started again by the engine; afterwards a new container."""
+    """Kill the stub's program once, so that the engine restarts it; afterwards replace the container."""
     pid = run("docker", "inspect", "--format", "{{.State.Pid}}", CONTAINER).stdout.strip()
     assert int(pid) > 1, f"{CONTAINER} does not run"
     run("kill", "-9", pid)
-    # Its previous state is still reported for a moment: healthy alone would be no sign of a restart.
+    # Its previous state is reported for another moment, so "healthy" alone does not show a restart.
     state = ("docker", "inspect", "--format", "{{.RestartCount}} {{.State.Health.Status}}", CONTAINER)
     wait_for(lambda: run(*state).stdout.strip() == "1 healthy", HEALTHY_SECONDS, lambda: run(*state).stdout)
     yield

@@ -1,4 +1,4 @@
-"""What crashes or restarts while requests come costs those that were inside it, and nobody else."""
+"""A crash or restart under load costs the requests that were inside, and no others."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ SERVING = Path("/opt/litellm-vibe-router/router/serving")
 BEFORE_SECONDS, AFTER_SECONDS = 8.0, 12.0
 BUSY_SECONDS = 60.0
 LITELLM_PORT = 4000
-# As the kernel's table of connections says it.
+# As in the kernel's table of connections.
 ESTABLISHED = "01"
-# What was inside has failed by then; a request that fails later was not.
+# Requests that were inside have failed by then; a later failure is another one.
 INSIDE_SECONDS = 3.0
 NEW_WORKER_SECONDS = 90.0
 

@@ -1,4 +1,4 @@
-"""One command deploys and proves it; a second one finds nothing to do."""
+"""One command deploys and verifies; a second run has nothing to do."""
 
 import json
 import os
@@ -12,13 +12,13 @@ import yaml
 from e2e.machine import PROJECT, Run, changed, chat, containers, run
 from host.suite import MODULES
 
-# What a run with nothing to do costs is its tasks, some 0.1 s each, and its round trips to the host (20), each a module
-# of 0.4 s. Lower these with them.
+# A run with nothing to do costs about 0.1 s per task, and 0.4 s per round trip to the host.
+# Lower these limits with the numbers.
 MOST_TASKS = 76
 MOST_ROUND_TRIPS = 22
 
 
-# Of what the terminal shows: a fresh deployment, and one with nothing to do.
+# Lines on the terminal: of a fresh deployment, and of one with nothing to do.
 MOST_LINES, MOST_LINES_WITH_NOTHING_TO_DO = 45, 25
 STEPS = ("1/5 preflight", "2/5 prepare", "3/5 stage", "4/5 rollout", "5/5 verify")
 
@@ -112,7 +112,7 @@ def test_the_logs_of_all_containers_can_be_read_by_request(deployed: dict[str, s
 
 def test_a_second_run_changes_nothing(deployed: dict[str, str]) -> None:
     before = containers()
-    # So verbose that Ansible says each command that it gives to a host.
+    # So verbose that Ansible prints each command that it sends to a host.
     done = run("./deploy.sh", ANSIBLE_VERBOSITY="3")
     assert changed(done.stdout) == 0, done.stdout
     assert containers() == before
@@ -121,7 +121,7 @@ def test_a_second_run_changes_nothing(deployed: dict[str, str]) -> None:
 
 
 def numbers() -> Iterator[str]:
-    """Every number and yes or no among the roles' defaults, as -e has it: a text."""
+    """Every number and boolean among the roles' defaults, as -e passes it: as text."""
     for path in sorted(PROJECT.glob("roles/*/defaults/main.yml")):
         for name, value in yaml.safe_load(path.read_text(encoding="utf-8")).items():
             if isinstance(value, (bool, int, float)):

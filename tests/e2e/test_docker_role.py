@@ -1,7 +1,6 @@
 """The docker role on bare throwaway hosts: Debian 12 and 13, with systemd as PID 1 and with no init at all.
 
-Each host is a container of the engine on this machine, with an engine of its own inside.
-The tests of one host build on each other, in order.
+Each host is a container with an engine inside. The tests of one host depend on each other, in order.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ import pytest
 from e2e.machine import PLAYBOOK, PROJECT, run
 from e2e.throwaway import Host, throwaway_host
 
-# The older Debian in every run: the newer is what test_systemd_host.py and test_fleet.py deploy to.
-# All of them with ./test.sh full.
+# The older Debian in every run; test_systemd_host.py and test_fleet.py deploy to the newer one.
+# ./test.sh full runs all of them.
 KINDS = [
     ("systemd", "bookworm"),
     pytest.param(("systemd", "trixie"), marks=pytest.mark.slow),
@@ -26,7 +25,7 @@ KINDS = [
     pytest.param(("none", "trixie"), marks=pytest.mark.slow),
 ]
 PACKAGES = ("ca-certificates", "python3", "iproute2")
-# An administrator's own settings, which every run has to leave alone.
+# An administrator's settings, which every run must keep.
 ADMIN = {"labels": ["rack=7"], "max-concurrent-downloads": 2, "log-opts": {"tag": "{{.Name}}"}}
 
 
@@ -35,7 +34,7 @@ class DockerHost(Host):
     """A throwaway host and the role run against it."""
 
     def role(self, *options: str, tasks: str = "main", ok: bool = True, **variables: object) -> tuple[str, int]:
-        """The play's output and how many tasks changed something."""
+        """The play's output and its number of changed tasks."""
         play = self.folder / "play.yml"
         play.write_text(
             json.dumps(

@@ -1,7 +1,7 @@
-"""Every command of README.md and docs/ works when it is pasted: run in order, page by page, on the deployed machine.
+"""Every command of README.md and docs/ works as pasted: in order, page by page, on the deployed machine.
 
-The blocks of a page share variables, as in a shell. They run in a copy of the project, under a HOME of its own.
-The stub plays the first real provider, in a container of its own at another address.
+The blocks of a page share variables, as in a shell. They run in a copy of the project with a separate HOME. A second
+stub container plays the first real provider.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ import pytest
 from e2e.machine import PROJECT, run
 from e2e.markdown import Block, command_blocks
 
-# Last comes the page of the first provider: it deploys another environment over the local one, whose keys the other
-# pages use.
+# The page about the first provider comes last: it deploys another environment over the local one, whose keys the
+# other pages use.
 FIRST_PROVIDER = PROJECT / "docs/first-provider.md"
 GUIDES = sorted((PROJECT / "docs").glob("*.md"), key=lambda page: (page == FIRST_PROVIDER, page))
 PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *GUIDES]
 BLOCKS = [block for page in PAGES for block in command_blocks(page, PROJECT)]
 PROVIDER = "vibe-test-provider"
-# What the machine needs to reach its indexes and mirrors is the machine's own, not a reader's.
+# A reader does not have this machine's settings for its package indexes and mirrors.
 LENT = ("PATH", "LANG", "LC_ALL", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "PIP_INDEX_URL", "PIP_CONFIG_FILE")
 LEFT_OUT = (".git", ".venv", ".venv-test", ".cache", "reports", "__pycache__", ".mypy_cache", ".ruff_cache")
 SECONDS = 1200
 
 
 class Reader:
-    """Somebody who pastes the blocks of a page into a shell."""
+    """A reader who pastes the blocks of a page into a shell."""
 
     def __init__(self, folder: Path, home: Path) -> None:
         self.folder = folder
@@ -39,7 +39,7 @@ class Reader:
         self.variables: dict[str, str] = {}
 
     def paste(self, block: Block) -> None:
-        """Run *block* with what the blocks of its page before it have set.
+        """Run *block* with the variables that earlier blocks of its page set.
 
         Raises:
             AssertionError: a command of it failed.
@@ -65,7 +65,7 @@ class Reader:
 
 
 def _left_out(folder: str, names: list[str]) -> set[str]:
-    """Return what a clone has not; the lab comes and goes meanwhile."""
+    """Return what a clone does not have; the lab comes and goes in the meantime."""
     lab = {"lab"} if Path(folder) == PROJECT / "inventory" else set()
     return lab | set(shutil.ignore_patterns(*LEFT_OUT)(folder, names))
 
@@ -81,20 +81,20 @@ def _lent() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def reader(deployed: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    """A reader in a clone, with the tools installed; afterwards the machine's own deployment is back."""
+    """A reader in a clone with the tools installed; afterwards this machine's deployment is restored."""
     folder = tmp_path_factory.mktemp("clone") / "litellm-vibe-router"
     shutil.copytree(PROJECT, folder, ignore=_left_out, symlinks=True)
     for name in (".venv", ".venv-test"):
         (folder / name).symlink_to(PROJECT / name)
     yield Reader(folder, tmp_path_factory.mktemp("home"))
-    # No later test needs it; who keeps the deployment wants the machine's own.
+    # No later test needs it, but a kept deployment must be this machine's own.
     if os.environ.get("VIBE_KEEP_DEPLOYMENT"):
         run("./deploy.sh")
 
 
 @pytest.fixture(scope="module")
 def provider(reader: Reader) -> Iterator[str]:
-    """The stub as somebody else's API, reached by the router's network alone; gives its address."""
+    """The stub as a provider, reachable only on the router's network; returns its address."""
     files = Path("/opt/litellm-vibe-router/stub-upstream")
     program = next(iter(sorted(files.glob("program-*"), key=lambda path: path.stat().st_mtime, reverse=True)))
     image = run("docker", "inspect", "--format", "{{.Config.Image}}", "vibe-stub-upstream").stdout.strip()

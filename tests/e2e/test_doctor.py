@@ -1,4 +1,4 @@
-"""The doctor finds by its symptom what is wrong with a real deployment, and suggests a fix."""
+"""The doctor finds the fault of a real deployment by its symptom, and suggests a fix."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _server() -> str:
 
 
 def _walk(settings: Path = SETTINGS) -> Run:
-    """Walk as playbooks/doctor.yml does, without its three seconds."""
+    """Walk as playbooks/doctor.yml does, without the three seconds of Ansible."""
     case = str(PROJECT / "reports/local/doctor/case.json")
     program = (str(PROJECT / ".venv/bin/python"), "-B", str(PROJECT / "tests/deployed/diagnose.py"))
     return run(*program, "--case", case, "--env-file", str(settings), check=False)
@@ -37,7 +37,7 @@ def _walk(settings: Path = SETTINGS) -> Run:
 
 @pytest.fixture(scope="module")
 def case(deployed: dict[str, str]) -> Run:
-    """The walk over a sound deployment, which writes down the case for those over a broken one."""
+    """Walk over a sound deployment, which saves the case for walks over broken ones."""
     return run("./deploy.sh", "doctor")
 
 
@@ -49,7 +49,7 @@ def test_no_link_is_broken_in_a_sound_deployment(case: Run) -> None:
 
 
 def _settle() -> None:
-    """Wait until everything is well again: a container that was paused is unhealthy until its next check."""
+    """Wait until all is healthy again: a paused container is unhealthy until its next check."""
     health = ("docker", "inspect", "--format", "{{.State.Health.Status}}", *containers())
     wait_for(lambda: set(run(*health).stdout.split()) == {"healthy"}, READY_SECONDS, lambda: run(*health).stdout)
     wait_for(lambda: servers()[_server().split("/")[1]] == "UP", READY_SECONDS, servers)
@@ -90,7 +90,7 @@ def _drained() -> Iterator[None]:
 
 @contextmanager
 def _configuration(change: Callable[[dict[str, dict[str, object]]], object]) -> Iterator[None]:
-    """Edit the configuration that the container has, in its place: a new file would be another one than is mounted."""
+    """Edit the container's configuration in place: a new file would not be the mounted one."""
     file = (ROUTER / "current/config.yaml").resolve()
     before = file.read_text(encoding="utf-8")
     config = yaml.safe_load(before)
@@ -102,17 +102,17 @@ def _configuration(change: Callable[[dict[str, dict[str, object]]], object]) -> 
         file.write_text(before, encoding="utf-8")
 
 
-# What is done, the link that is broken by it, a word of what is found, a word of the fix.
+# The fault, the link that it breaks, a word of the finding, a word of the fix.
 FAULTS: dict[str, tuple[Callable[[], AbstractContextManager[None]], str, str, str]] = {
     "gateway was stopped": (
         lambda: _stopped("vibe-gateway"),
-        "Port of the gateway is open",
+        "Gateway port is open",
         "connection refused; local: exited",
         "docker start vibe-gateway",
     ),
     "another program has the port": (
         _another_program_has_the_port,
-        "Gateway itself answers",
+        "Gateway answers",
         "text/html",
         "another program has that port",
     ),
@@ -149,7 +149,7 @@ FAULTS: dict[str, tuple[Callable[[], AbstractContextManager[None]], str, str, st
             ("sh", "-c", REDIS + "replicaof 127.0.0.1 1"),
             ("sh", "-c", REDIS + "replicaof no one"),
         ),
-        "Redis takes writes (local)",
+        "Redis accepts writes (local)",
         "a replica",
         "redis role",
     ),

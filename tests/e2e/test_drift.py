@@ -1,4 +1,4 @@
-"""What differs from the inventory is found, shown and removed by the next deployment; what runs is shown."""
+"""Differences from the inventory are found, shown, and removed by the next deployment; status shows what runs."""
 
 import json
 from pathlib import Path
@@ -53,9 +53,9 @@ def test_a_run_that_would_mend_is_refused(deployed: dict[str, str]) -> None:
 
 @pytest.fixture
 def tampered(deployed: dict[str, str]) -> None:
-    """A deployment that somebody has worked on by hand, in six ways."""
+    """A deployment that was changed by hand in six ways."""
     if not (BASE / f"router/slots/{_slots()[1]}.env").exists():
-        # Nothing has run in the other slot yet: there and back.
+        # Nothing has run in the other slot yet: roll out and back.
         run("./deploy.sh", "-e", "router_cooldown_time=33")
         run("./deploy.sh")
     release = (BASE / "router/current").resolve()
@@ -68,7 +68,7 @@ def tampered(deployed: dict[str, str]) -> None:
     project = ("--project-name", f"litellm-vibe-router-{idle}", "--env-file", str(BASE / f"router/slots/{idle}.env"))
     run("docker", "compose", *project, "--file", str(release / "compose.yaml"), "up", "--detach")
     assert haproxy(f"set server routers/local-{serving} state maint") == ""
-    # Until the gateway sends to it: what the checks find is then the same on a slow machine.
+    # Wait until the gateway sends to it, so that checks find the same on a slow machine.
     assert haproxy(f"set server routers/local-{idle} state ready") == ""
     wait_for(lambda: servers()[f"local-{idle}"] == "UP", SLOT_START_SECONDS, servers)
 

@@ -1,4 +1,4 @@
-"""What the gateway lets through: keys, paths and bodies, as bytes on a socket. What it refuses costs nothing."""
+"""What the gateway accepts: keys, paths and bodies, as bytes on a socket. A refused request costs nothing."""
 
 import itertools
 import json
@@ -29,7 +29,7 @@ READ_STUB = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8080/
 
 @dataclass
 class Answer:
-    """What came back."""
+    """An answer."""
 
     status: int
     headers: dict[str, str]
@@ -37,7 +37,7 @@ class Answer:
 
     @property
     def error(self) -> dict[str, Any]:
-        """The error object, which both APIs' SDKs look at."""
+        """The error object, which the SDKs of both APIs read."""
         error: dict[str, Any] = json.loads(self.body)["error"]
         return error
 
@@ -77,7 +77,7 @@ def _router_log() -> str:
 
 
 def _logged(request_id: str) -> list[str]:
-    """Return the lines of the access log about a request, once there is one: it is written after the answer."""
+    """Return the lines of the access log about a request; it is written after the answer, so wait for it."""
 
     def lines() -> list[str]:
         # HAProxy's own messages go to standard error.
@@ -102,7 +102,7 @@ def key(deployed: dict[str, str]) -> bytes:
 
 @pytest.fixture
 def nothing_gets_through(deployed: dict[str, str]) -> Iterator[None]:
-    """Require that no request of the test reached the stub, and that none left a traceback in the router's log."""
+    """Require that no request of the test reached the stub or left a traceback in the router's log."""
     asked, tracebacks = _asked_of_the_stub(), _router_log().count("Traceback")
     yield
     assert _asked_of_the_stub() == asked
@@ -197,7 +197,7 @@ def test_litellms_key_stands_in_one_file_of_the_gateways_and_for_its_user_alone(
     assert key.decode() not in run("docker", "inspect", "vibe-gateway").stdout
 
 
-# What each means to the router once it is decoded is not on the list of what clients may ask for.
+# Decoded, none of these is a path that clients may request.
 ODD_PATHS = (
     "/v1/models/../../ui/",
     "/v1/models/%2e%2e/%2e%2e/ui/",
@@ -233,7 +233,7 @@ ODD_PATHS = (
 def test_a_path_is_normalised_before_it_is_compared(path: str, key: bytes) -> None:
     head = b"GET %s HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\nAuthorization: Bearer %s\r\n\r\n"
     answer = _send(head % (path.encode(), key))
-    # By the gateway's own words: LiteLLM would say 404 as well, once it was asked.
+    # By the gateway's own text: LiteLLM would also answer 404.
     assert answer.status == 404, answer.body
     assert answer.error["message"] == "This path is not served by the gateway."
 
@@ -249,7 +249,7 @@ def test_a_target_that_is_no_path_is_refused_by_the_parser() -> None:
 def test_a_path_that_is_served_is_served_in_each_spelling(path: str, key: bytes) -> None:
     head = b"GET %s HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\nAuthorization: Bearer %s\r\n\r\n"
     answer = _send(head % (path.encode(), key))
-    # %6d is no dot and no slash: it is compared unchanged, and closed.
+    # %6d is neither a dot nor a slash: it is compared unchanged, and refused.
     assert answer.status == (404 if "%6d" in path else 200), answer.body
 
 
@@ -313,7 +313,7 @@ def test_a_client_of_http_1_0_gets_no_chunks_and_an_end(key: bytes, *, stream: b
         connection.sendall(head % (CHAT.encode(), key))
         connection.sendall(b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body))
         connection.sendall(body.encode())
-        # What has a length leaves the connection open for the next request; what has none ends with it.
+        # An answer with a length keeps the connection open for the next request; one without ends it.
         answer = b""
         while part := connection.recv(65536):
             answer += part
@@ -342,13 +342,13 @@ def test_many_wrong_keys_wait_and_a_right_one_never_does(key: bytes) -> None:
 
 
 def _are_under_way(number: int) -> bool:
-    """Say whether the gateway counts so many requests of the one client that there is."""
+    """Return whether the gateway counts this many requests of the only client."""
     return f" conn_cur={number} " in haproxy("show table clients_seen")
 
 
 @pytest.fixture
 def limited(deployed: dict[str, str]) -> Iterator[None]:
-    """The gateway with limits of requests a minute and at a time; afterwards it has its own."""
+    """The gateway with limits on requests per minute and at a time; afterwards its own are restored."""
     gateway = ("./deploy.sh", "--tags", "gateway")
     limits = {
         "gateway_requests_per_minute": PER_MINUTE,
@@ -382,12 +382,12 @@ def test_a_client_that_asks_too_often_is_told_so_in_the_words_of_the_api(key: by
     assert late[1].error["type"] == "rate_limit_error"
     assert json.loads(late[1].body)["type"] == "error"
     assert all("All clients together may send 200 requests" in answer.error["message"] for answer in late)
-    # What is refused counts on, to the limit of this client.
+    # Refused requests count too, towards this client's limit.
     further = [_send(head) for _ in range(50)][-1]
     assert further.status == 429
     assert "This API key may send 250 requests" in further.error["message"]
-    # Clients may come again, and learn when; those with a wrong key are not.
+    # Clients learn when to retry; those with a wrong key do not.
     assert all((one.headers["retry-after"], one.headers["x-should-retry"]) == ("10", "true") for one in late)
     assert _request(CHAT, b"Authorization: Bearer sk-guess\r\n").headers["x-should-retry"] == "false"
-    # Whoever only wants to know whether it lives is no client.
+    # A health request needs no client key.
     assert _send(b"GET /health/liveliness HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n").status == 200

@@ -1,4 +1,4 @@
-"""A release that is not good never serves: the old slot goes on, and no request is lost."""
+"""A bad release never serves: the old slot keeps serving, and no request is lost."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ GOOD = CURRENT.with_name("good_releases")
 
 @contextmanager
 def _requests_all_the_while(settings: dict[str, str]) -> Iterator[list[str]]:
-    """Send requests one after the other until the block ends; give the list of what failed."""
+    """Send requests one after the other until the block ends; yield the list of failures."""
     failed: list[str] = []
     done = threading.Event()
 
@@ -86,7 +86,7 @@ def dead_upstream(tmp_path: Path) -> str:
 
 @pytest.fixture(scope="module")
 def new_key(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-    """Another key, and the variable of it: in a file, for the host checks find a key in the process list."""
+    """Another key, and its variable in a file: the host checks would find a key in the process list."""
     file = tmp_path_factory.mktemp("key") / "key.json"
     key = f"sk-{'n3w' * 12}XyZ"
     file.write_text(json.dumps({"router_master_key": key}), encoding="utf-8")
@@ -99,7 +99,7 @@ def test_a_release_whose_requests_fail_is_stopped_and_the_old_one_goes_on(
     before = containers()
     serving = Path("/opt/litellm-vibe-router/router/serving").readlink()
     with _requests_all_the_while(deployed) as failed:
-        # With another key: what fails must not take the old one away.
+        # With another key: a failure must not remove the old one.
         done = run(PLAYBOOK, "site.yml", "-e", dead_upstream, "-e", new_key[1], check=False)
     assert done.returncode != 0
     assert "did not prove itself" in done.stdout
@@ -110,7 +110,7 @@ def test_a_release_whose_requests_fail_is_stopped_and_the_old_one_goes_on(
     assert "LiteLLM" in (evidence / "log.txt").read_text(encoding="utf-8")
     container = json.loads((evidence / "inspect.json").read_text(encoding="utf-8"))
     assert container["Config"]["Labels"]["vibe.release"] == undone
-    # Its requests may have failed before the engine's first check: what the engine said by then is what is kept.
+    # Its requests may have failed before the engine's first health check, so compare with the engine's state of then.
     health = json.loads((evidence / "health.json").read_text(encoding="utf-8"))
     assert health == container["State"]["Health"]
     assert health["Status"] in {"starting", "healthy"}
@@ -129,7 +129,7 @@ def test_a_good_release_takes_over_in_the_other_slot_and_a_rollback_ends_it_with
     before = containers()
     release = CURRENT.readlink().name
     with _requests_all_the_while(deployed) as failed:
-        # Alone, the fourth step ships a changed configuration; with a canary that is compared with what was before it.
+        # The rollout step alone ships a changed configuration, with a canary that is compared with the previous state.
         canary = ("-e", "router_canary_bake_time=5", "-e", "router_canary_min_requests=1")
         done = run(PLAYBOOK, "playbooks/rollout.yml", "-e", "router_cooldown_time=31", *canary)
         switched = CURRENT.readlink().name
@@ -154,7 +154,7 @@ def test_a_release_that_only_the_verification_finds_bad_is_undone(deployed: dict
     run("./deploy.sh", "verify")
     before = CURRENT.readlink().name
     with _requests_all_the_while(deployed) as failed:
-        # The slot's smoke requests have no parameter that a model does not take; some of the suite's have.
+        # The slot proof sends no parameters that a model may not support; the routing suite does.
         done = run(PLAYBOOK, "site.yml", "-e", '{"router_drop_params": false}', check=False)
     assert done.returncode == 2
     assert "drop_params must be true" in done.stdout, "what was found is shown"
@@ -218,7 +218,7 @@ def test_a_new_key_counts_once_its_release_serves_and_the_old_one_till_then(
     clients.write_text(json.dumps({"gateway_clients": [{"name": "team-a", "key_sha256": digest}]}), encoding="utf-8")
     run(PLAYBOOK, "site.yml", "--tags", "gateway", "-e", new_key[1], "-e", f"@{clients}")
     assert chat(deployed, "hi").status_code == 200, "the gateway alone took the serving release's key away"
-    # A client with a key of its own sees nothing of any of this.
+    # A client with its own key is not affected.
     with _requests_all_the_while(named) as failed:
         run(PLAYBOOK, "site.yml", "--skip-tags", "verify", "-e", new_key[1], "-e", f"@{clients}")
         assert chat(new, "hi").status_code == 200

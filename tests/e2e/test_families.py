@@ -1,4 +1,4 @@
-"""Families in shadow, off, and with an adapter learnt by replay: deployed, verified and undone like any release."""
+"""Families in shadow, off, and with an adapter fitted by replay: deployed and rolled back like any release."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from e2e.machine import PLAYBOOK, PROJECT, run
 from vibe_labels import HOLIDAY, LAW, PLAIN, made_labels, written
 
 MODELS = yaml.safe_load((PROJECT / "inventory/local/group_vars/all/models.yml").read_text(encoding="utf-8"))
-# YAML reads a bare off as false, and so does an operator's file.
+# YAML reads a bare off as false.
 ROUTING: dict[str, Any] = {"chat": "shadow", "codex": False}
 SERVING = Path("/opt/litellm-vibe-router/router/serving")
 APIS = ("chat/completions", "responses", "messages")
 PLUG_IN = str(PROJECT / "files/vibe_router.py")
 REPORT, PAGES = "playbooks/routing_report.yml", PROJECT / "reports/local/routing"
-# What the stub upstream is asked for by the cheap pool of the family claude.
+# The stub's model behind the cheap pool of the family claude.
 CHEAP_MODEL = next(
     pool["deployments"][0]["model"].partition("/")[2]
     for pool in MODELS["router_pools"]
@@ -34,7 +34,7 @@ CHEAP_MODEL = next(
 
 @dataclass(frozen=True)
 class Loop:
-    """What replay, report and fit said and made of prompts with a planted rule, for the family claude."""
+    """The output of replay, report and fit for prompts with a planted rule, for the family claude."""
 
     priced: str
     was_sent_unasked: bool
@@ -45,12 +45,12 @@ class Loop:
 
 @pytest.fixture(scope="module")
 def learnt(deployed: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Loop:
-    """The way from kept prompts to an adapter of the family claude, on the deployed stack."""
+    """From saved prompts to an adapter of the family claude, on the deployed stack."""
     folder, labels = tmp_path_factory.mktemp("learnt"), PAGES / "labels/claude.jsonl"
     labels.unlink(missing_ok=True)
     prompts = []
     for index, row in enumerate(made_labels(100, planted=True)):
-        # The stub's answers say what they are worth, and as the judge it reads that. The same words in all prompts.
+        # The stub's answers contain their quality, which the stub reads as the judge. All prompts share the same words.
         tags = f"[[stub:quality=0.9]][[stub:model={CHEAP_MODEL},quality={0.9 if row['weak_score'] else 0.2}]]"
         prompts.append({"id": index, "prompt": f"{row['prompt']} {tags}"})
     asked = {
@@ -68,7 +68,7 @@ def learnt(deployed: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
     run(PLAYBOOK, "playbooks/replay.yml", "--extra-vars", f"@{variables}")
     reported = run(PLAYBOOK, REPORT).stdout
     rows = [json.loads(line) for line in labels.read_text(encoding="utf-8").splitlines()]
-    # The next report is of what clients say.
+    # The next report is about clients' feedback.
     labels.unlink()
     out = folder / "adapter.json"
     fitted = ("--labels", str(PAGES / "claude.labels.jsonl"), "--out", str(out), "--family", "claude")
@@ -82,12 +82,12 @@ def learnt(deployed: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
 def shadowed(
     deployed: dict[str, str], learnt: Loop, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, str]]:
-    """The deployment with two families that do not route and one that learnt; afterwards the one before is back."""
+    """A deployment with two families that do not route and one with an adapter; the previous one is restored."""
     changes = {name: {"routing": routing} for name, routing in ROUTING.items()} | {"claude": learnt.family}
     families = [family | changes.get(family["name"], {}) for family in MODELS["router_families"]]
     variables = tmp_path_factory.mktemp("shadow") / "variables.json"
     variables.write_text(json.dumps({"router_families": families, "router_records": 1000}), encoding="utf-8")
-    # Its smoke requests and its verification expect what the families say.
+    # Slot proof and verification expect what the families are configured for.
     run("./deploy.sh", "--extra-vars", f"@{variables}")
     yield deployed
     run(PLAYBOOK, "playbooks/rollback.yml")
@@ -164,23 +164,23 @@ def test_what_clients_say_of_answers_becomes_labels(shadowed: dict[str, str]) ->
     assert _say(shadowed, {"request_id": "never-heard-of", "good": True}) == 404
     assert _say(shadowed, {"request_id": calls[3], "good": "yes"}) == 400
     assert _say(shadowed, {"request_id": calls[3], "good": True}, key="sk-of-somebody-else") == 401
-    # The gateway has refused that one; whoever reaches the slot is refused by it.
+    # The gateway refused that one; the slot refuses requests that reach it directly.
     slot = (SERVING.read_text(encoding="utf-8").partition("VIBE_SLOT_ADDRESS=")[2]).split()[0]
     refused = requests.post(f"http://{slot}/vibe/feedback", json={"request_id": calls[3], "good": True}, timeout=30)
     assert refused.status_code == 401, refused.text
     counters = f"http://127.0.0.1:{int(slot.rpartition(':')[2]) + 100}/metrics"
     counted = requests.get(counters, timeout=30).text
     told = {status: float(said) for status, said in re.findall(r'vibe_feedback_total\{status="(\d+)"\} (\S+)', counted)}
-    # What had no right to speak was not heard.
+    # Unauthorized feedback was not recorded.
     assert told == {"200": 3.0, "400": 1.0, "404": 1.0, "409": 1.0}
-    # Of its own in every run: Redis remembers conversations.
+    # Different in every run, because Redis remembers conversations.
     talk = str(uuid4())
     wrong = [{"role": "user", "content": HOLIDAY}, {"role": "assistant", "content": "Well."}]
     _call(shadowed, HOLIDAY, talk=talk)
     _call(shadowed, "No, that's wrong.", wrong, pool="pool-claude-sonnet", talk=talk)
     assert "claude: not yet, " in run(PLAYBOOK, REPORT).stdout
     lines = (PAGES / "claude.labels.jsonl").read_text(encoding="utf-8").splitlines()
-    # The last ones: a deployment that is kept has those of earlier runs too.
+    # The last ones, because a kept deployment also has those of earlier runs.
     assert [json.loads(line)["weak_score"] for line in lines][-4:] == [0.0, 0.25, 0.5, 0.0]
     page = (PAGES / "claude.html").read_text(encoding="utf-8")
     assert "<h1>Not yet, " in page
@@ -194,7 +194,7 @@ def _call(
     pool: str = "pool-claude-haiku",
     talk: str | None = None,
 ) -> str:
-    """Ask claude-auto, which decides for *pool*, and return the call's id."""
+    """Send a request to claude-auto that is routed to *pool*, and return the call's id."""
     turns = [*before, {"role": "user", "content": prompt}]
     headers = {"authorization": f"Bearer {settings['OPENAI_API_KEY']}"} | ({"x-session-id": talk} if talk else {})
     body = {"model": "claude-auto", "messages": turns, "max_tokens": 16}

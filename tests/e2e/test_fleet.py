@@ -1,6 +1,6 @@
-"""A fleet in the lab, over SSH: deployed, changed under load, undone, rolled back, looked at, made smaller, taken down.
+"""A fleet in the lab, over SSH: deployed, changed under load, rolled back, inspected, reduced, removed.
 
-The tests build on each other, in order. A third of the load are streams of some seconds.
+The tests depend on each other, in order. A third of the load are streams of some seconds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from e2e.lab import GATEWAY, HOSTS, INVENTORY, LAB, REDIS, ROUTERS, addresses, o
 from e2e.load import traffic_to, trusted
 from e2e.machine import PLAYBOOK, Run, changed, chat, run, wait_for
 
-# Elsewhere than by default, and by other names: roles, checks, doctor, status, backup and teardown follow.
+# Another folder and other names than the defaults, for roles, checks, doctor, status, backup and teardown.
 PLACE = {"vibe_dir": "/srv/gateway-team", "vibe_container_prefix": "team-"}
 BASE = PLACE["vibe_dir"]
 OURS = (
@@ -41,16 +41,16 @@ def _play(*words: str, check: bool = True) -> Run:
 
 
 def _serving() -> dict[str, str]:
-    """Return the release that each router serves, as the gateway's answers to the status say."""
+    """Return the release that each router serves, from the status."""
     rows = json.loads(run("./deploy.sh", "status", *FLEET, "--json").stdout)
     routers = [row for row in rows if row["role"] == "router"]
-    # "UP 2/3" has missed a health check of a busy moment, and serves.
+    # "UP 2/3" missed a health check, and serves.
     assert all(row["gateways"].startswith("UP") for row in routers), routers
     return {row["host"]: row["release"] for row in routers}
 
 
 def _certificate(settings: dict[str, str]) -> str:
-    """Return the serial number of the certificate that the gateway shows."""
+    """Return the serial number of the gateway's certificate."""
     parts = urlsplit(settings["OPENAI_BASE_URL"])
     with (
         socket.create_connection((parts.hostname, parts.port), 30) as plain,
@@ -102,24 +102,24 @@ def test_clients_are_served_by_tls_alone_and_by_http_2(settings: dict[str, str])
     body = {"model": "chat-auto", "messages": [{"role": "user", "content": "hi"}], "stream": True}
     with httpx.Client(http2=True, verify=trusted(settings), headers={"authorization": f"Bearer {key}"}) as client:
         answer = client.post(f"{address}/chat/completions", json=body, timeout=60)
-        # Of no declared length, which the gateway's filter counts.
+        # Without a declared length, so the gateway's filter counts it.
         models = client.get(f"{address}/models", timeout=60)
         refused = client.get(f"{address}/models", headers={"authorization": "Bearer sk-nobody"}, timeout=60)
     assert (answer.status_code, answer.http_version) == (200, "HTTP/2")
     assert answer.text.rstrip().endswith("[DONE]")
-    # What the gateway answers by itself says so too.
+    # The gateway's own answers have it too.
     assert {one.headers["strict-transport-security"] for one in (answer, models, refused)} == {"max-age=63072000"}
     with pytest.raises(requests.exceptions.SSLError, match="CERTIFICATE_VERIFY_FAILED"):
         requests.get(f"{address}/models", timeout=30)
     with pytest.raises(requests.ConnectionError):
         requests.get(f"{address.replace('https', 'http')}/models", timeout=30)
-    # The key of the authority is here alone, and that of the certificate for the gateway alone.
+    # Only the control node has the authority's key, and only the gateway can read the certificate's key.
     assert "ca.key" not in on(GATEWAY, f"find {BASE} -name '*.key'")
     assert on(GATEWAY, f"stat --format '%a %u' {BASE}/gateway/conf/gateway.pem") == "400 10003"
 
 
 async def _open_ports(address: str) -> set[int]:
-    """Return the TCP ports of *address* that accept a connection, of those among which all of the toolkit's are."""
+    """Return the open TCP ports of *address*, in a range that includes all ports of the toolkit."""
     busy = asyncio.Semaphore(SCANNED_AT_ONCE)
 
     async def accepts(port: int) -> bool:
@@ -137,7 +137,7 @@ async def _open_ports(address: str) -> set[int]:
 
 
 def _reached(host: str, targets: list[str], network: str = "bridge") -> list[str]:
-    """Return which of *targets* (address:port) a foreign container reaches from a *network* of *host*."""
+    """Return which of *targets* (address:port) another container can reach from a *network* of *host*."""
     program = textwrap.dedent("""
         import socket, sys
         for target in sys.argv[1:]:
@@ -153,7 +153,7 @@ def _reached(host: str, targets: list[str], network: str = "bridge") -> list[str
 
 
 def test_from_outside_a_port_scan_finds_ssh_and_the_gateway_alone(fleet: Run) -> None:
-    # This machine is none of the inventory's. What listens there, on addresses that it reaches, is more.
+    # This machine is not in the inventory. More ports than these listen on addresses that it can reach.
     assert "4101" in on(ROUTERS[0], "ss --listening --tcp --numeric") + on(ROUTERS[0], "docker ps --format {{.Ports}}")
     found = {host: asyncio.run(_open_ports(address)) for host, address in addresses().items()}
     assert found == {GATEWAY: {22, 4000}, REDIS: {22}, ROUTERS[0]: {22}, ROUTERS[1]: {22}}
@@ -169,7 +169,7 @@ def test_from_a_foreign_container_or_past_the_published_ports_neither_slots_nor_
     past += f"; ip route del {inside}/32"
     assert _reached(ROUTERS[0], targets) == []
     assert on(REDIS, past, check=False) == ""
-    # The same without our rules, so that it is they that keep them.
+    # Without our rules the ports are open: it is the rules that close them.
     on(ROUTERS[0], f"nft delete table {RULES}")
     try:
         assert _reached(ROUTERS[0], targets) == [slot, f"{redis}:6379"]
@@ -209,13 +209,13 @@ def test_a_closed_host_lets_in_ssh_alone_and_rules_that_lock_ansible_out_undo_th
         assert asyncio.run(_open_ports(addresses()[GATEWAY])) == {22, 4000}
         assert chat(settings, "hi").status_code == 200
         closed = on(REDIS, f"nft list table {RULES}")
-        # SSH elsewhere than it is; twice, for what is gone back to must not be what locked out before.
+        # A wrong SSH port; twice, because the undo must not restore the rules that locked us out.
         for _ in range(2):
             locked_out = run(*firewall, "-e", "firewall_ssh_port=2222", "-e", "firewall_undo_seconds=20", check=False)
             assert locked_out.returncode != 0
             assert "TASK [firewall : Check that the host is reachable through the rules]" in locked_out.stdout
             wait_for(lambda: on(REDIS, f"nft list table {RULES}") == closed, 60)
-            # Whoever cannot be reached cannot learn that the deployment has ended.
+            # The lock cannot be released on a host that cannot be reached.
             run("./deploy.sh", "unlock", *FLEET)
         assert "2222" not in on(REDIS, "cat /etc/litellm-vibe-router/firewall.nft"), "what is loaded at the next start"
         on(REDIS, f"nft delete table {RULES}")
@@ -265,7 +265,7 @@ def test_a_changed_release_reaches_every_host_without_a_lost_request(settings: d
 
 @pytest.fixture
 def bad_on_the_second(tmp_path: Path) -> str:
-    """Variables of a release that is good on the first router, and whose requests fail on the second."""
+    """Variables of a release that works on the first router, and whose requests fail on the second."""
     models = yaml.safe_load((INVENTORY / "group_vars/all/models.yml").read_text(encoding="utf-8"))
     for pool in models["router_pools"]:
         deployment = pool["deployments"][0]
@@ -351,7 +351,7 @@ def second_leaves(fleet: Run) -> None:
 def test_a_router_leaves_without_a_lost_request_and_nothing_of_ours_stays_there(settings: dict[str, str]) -> None:
     before = _certificate(settings)
     with traffic_to(settings) as traffic:
-        # Its certificate lasts 397 days, so it is renewed in the same run.
+        # Its certificate is valid for 397 days, so it is renewed in this run.
         run("./deploy.sh", *FLEET, "-e", "gateway_tls_renew_days=398")
     assert not traffic.failed, traffic.story()
     assert _certificate(settings) != before

@@ -1,6 +1,6 @@
-"""Who a client is, the router hears from the gateway alone: what a client says of itself is taken out on the way.
+"""Only the gateway tells the router who a client is: a client's own headers about that are removed.
 
-What the gateway really sends to the slot is read off this machine's loopback.
+The test reads the gateway's requests to the slot from this machine's loopback.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SECONDS = 5.0
 
 
 def _payload(frame: bytes) -> bytes:
-    """Return what a frame says to a slot; b"" if it says nothing to one."""
+    """Return the bytes of a frame to a slot; b"" for other frames."""
     packet = frame[HEADERS_OF_LOOPBACK:]
     start = (packet[0] & 15) * 4
     if packet[9] != TCP or int.from_bytes(packet[start + 2 : start + 4], "big") not in SLOT_PORTS:
@@ -34,7 +34,7 @@ def _payload(frame: bytes) -> bytes:
 
 
 def _sent_to_the_slot(settings: dict[str, str], said: dict[str, str]) -> str:
-    """Ask with what a client *said* of itself, and return the request as the gateway sent it on."""
+    """Send a request with a client's *said* headers, and return it as the gateway forwarded it."""
     mark = uuid4().hex
     headers = {"authorization": f"Bearer {settings['OPENAI_API_KEY']}", "x-request-id": mark, **said}
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_IP)) as wire:
@@ -62,7 +62,7 @@ def test_what_a_client_says_of_itself_is_taken_out(deployed: dict[str, str]) -> 
 
 @pytest.fixture
 def behind_a_proxy(deployed: dict[str, str]) -> Iterator[None]:
-    """A gateway that believes this machine to be a proxy in front of it."""
+    """A gateway that trusts this machine as a proxy in front of it."""
     run(*GATEWAY, "-e", json.dumps({"gateway_trusted_proxies": ["127.0.0.0/8"]}))
     yield
     run(*GATEWAY)

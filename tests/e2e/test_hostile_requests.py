@@ -1,7 +1,7 @@
-"""What an attacker with a client's key tried, each kind as a request: it gets nothing, and takes nothing from others.
+"""Attacks with a client's key, one request of each kind: none gets anything or takes anything from others.
 
-Found in an authorised attack on LiteLLM 1.106.2 behind this gateway. The gates are tried one by one, too: where the
-first lets everything pass, the second has to stop it, and without the second the process reaches nobody else.
+From an authorized penetration test of LiteLLM 1.106.2 behind this gateway. Each gate is also tested alone: with the
+first open, the second stops the attack; with both open, the process can reach no other host.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from host.measures import read_servers
 GATEWAY = ("127.0.0.1", 4000)
 CHAT, RESPONSES, MESSAGES, EMBEDDINGS = "chat/completions", "responses", "messages", "embeddings"
 TIMEOUT_SECONDS = 60
-# Of its worker's processor: a request that needs less keeps nobody waiting for longer, however busy the machine is.
+# Processor time of its worker, which does not depend on how busy the machine is.
 MOST_SECONDS = 1.0
-# The address that the attack reached: the counters of the slot itself.
+# The address that the attack reached: the slot's own metrics.
 COUNTERS = "oobabooga/http://127.0.0.1:9464/metrics?x="
 SLOW_CONNECTIONS = 30
 
@@ -52,10 +52,10 @@ def _body(api: str, **extra: Any) -> dict[str, Any]:
 
 
 class Slot:
-    """A router, asked as the gateway asks it for a client that may have chat-auto alone."""
+    """A router, with requests as the gateway sends them for a client that may only use chat-auto."""
 
     def __init__(self, url: str, key: str) -> None:
-        """Take the router's *url* and its own *key*."""
+        """Remember the router's *url* and *key*."""
         self.url = url
         self.upstream = Matrix(url, {})
         self._key = key
@@ -84,7 +84,7 @@ def slot(deployed: dict[str, str]) -> Slot:
     return Slot(f"http://{run('docker', 'port', _router(), '4000').stdout.strip()}", deployed["OPENAI_API_KEY"])
 
 
-# Number of the hole, and what was sent; the upstream must not hear of it.
+# Number of the vulnerability, and the request; the upstream must not receive it.
 HOLES: list[tuple[str, dict[str, Any]]] = [
     ("1 fallbacks as an object", {"fallbacks": {"codex-auto": []}, "seed": 1e400}),
     ("1 of a pool", {"fallbacks": {"pool-codex-heavy": []}}),
@@ -137,7 +137,7 @@ def _listed(start: bytes, entry: bytes, number: int) -> bytes:
 
 
 def test_litellm_takes_the_body_that_the_gate_has_parsed(deployed: dict[str, str]) -> None:
-    # There is nothing to read: a LiteLLM that parsed the body again would fail.
+    # The body has been consumed: if LiteLLM parsed it again, it would fail.
     script = """
 import asyncio
 from litellm.proxy.common_utils.http_parsing_utils import read_request_body
@@ -148,7 +148,7 @@ print(asyncio.run(read_request_body(Request({**scope, "parsed_body": (("a",), {"
     assert run("docker", "exec", "-i", _router(), "python3", "-", given=script).stdout.strip() == "{'a': 1}"
 
 
-# The largest that is let through of each kind, and what is refused only after it was read.
+# The largest accepted request of each kind, and requests that are refused only after they were read.
 LARGE: dict[str, tuple[str, Any]] = {
     "messages": (CHAT, _body(CHAT, messages=_turns(4_000))),
     "messages, Anthropic": (MESSAGES, _body(MESSAGES, messages=_turns(4_000))),
@@ -168,7 +168,7 @@ LARGE: dict[str, tuple[str, Any]] = {
 
 
 def _processor_seconds(processes: list[int]) -> float:
-    """Return how long *processes* have been on a processor, together."""
+    """Return the processor time of *processes*, in seconds."""
     fields = [
         Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split() for process in processes
     ]
@@ -185,7 +185,7 @@ def test_no_request_keeps_others_waiting(kind: str, slot: Slot, deployed: dict[s
         assert slot.ask(api, raw=raw).status_code in {200, 400, 413}
         spent = _processor_seconds(workers) - before
         served = victim.sent
-    # The victim's few requests are in it too: some 10 ms each.
+    # Includes the victim's few requests: about 10 ms each.
     assert spent < MOST_SECONDS + 0.03 * served
     assert victim.failed == [], victim.story()
     assert router_processes(_router())[1] == workers, "a worker died"
@@ -292,7 +292,7 @@ def test_an_error_names_nothing_of_the_inside(api: str, slot: Slot) -> None:
     assert not re.search(r"vibe-stub-upstream|Traceback|site-packages|\.py\b|SSLContext|pool-codex", answer.text)
 
 
-# What would get past LiteLLM, did the first gate let it through.
+# What would get past LiteLLM if the first gate were open.
 PAST_THE_FIRST: list[tuple[str, dict[str, Any]]] = [
     (CHAT, {"fallbacks": {"pool-codex-heavy": []}, "messages": [{"role": "user", "content": "[[stub:status=400]]"}]}),
     (MESSAGES, {"headers": {"a": ["b"]}, "passthrough_on_no_deployment": True, "fallbacks": {COUNTERS: []}}),
@@ -300,7 +300,7 @@ PAST_THE_FIRST: list[tuple[str, dict[str, Any]]] = [
     (CHAT, {"headers": {"Authorization": "Bearer EVIL"}}),
     (CHAT, {"api_key": "EVIL"}),
 ]
-# File, its output, and its output with the gate open.
+# A file, the original code, and the code with the gate open.
 FIRST_OPEN = ("vibe/proxy/request_check.py", "    kept = {", "    return dict(body)\n    kept = {")
 SECOND_OPEN = ("vibe_launch.py", "    install(gate)\n", "")
 
@@ -309,7 +309,7 @@ SECOND_OPEN = ("vibe_launch.py", "    install(gate)\n", "")
 def opened(
     request: pytest.FixtureRequest, deployed: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[int, Slot]]:
-    """A router whose first gates are open, and how many."""
+    """A router with its first gates open, and their number."""
     release = Path("/opt/litellm-vibe-router/router/current").resolve()
     copy = variant.copy_release(release, tmp_path_factory.mktemp("opened"), lambda config: None)
     for name, said, says in request.param:

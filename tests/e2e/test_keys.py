@@ -1,4 +1,4 @@
-"""Clients with keys of their own: who may ask for what, on each API, streamed or not; and keys that come and go."""
+"""Clients with their own keys: which may use which model, on each API, streamed or not; adding and removing keys."""
 
 import hashlib
 import itertools
@@ -24,14 +24,14 @@ PER_MINUTE = 5
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks: with which key, and for which models it may."""
+    """A client: its key, and the models that it may use."""
 
     key: str
     models: tuple[str, ...] = EVERYTHING
     is_known: bool = True
 
     def expected(self, model: str, api: str) -> tuple[int, str]:
-        """Return the status that it should get, and what its error is called there: Anthropic's type, OpenAI's code."""
+        """Return the expected status and error name: Anthropic's type, or OpenAI's code."""
         anthropic = api == "messages"
         if not self.is_known:
             return 401, "authentication_error" if anthropic else "invalid_api_key"
@@ -50,7 +50,7 @@ def _digest(name: str) -> str:
     return hashlib.sha256(_key(name).encode()).hexdigest()
 
 
-# Beside the one that the command makes.
+# In addition to the one that the command creates.
 WRITTEN = [
     {"name": "all", "key_sha256": _digest("all"), "note": "whose turn it is: 7 & 8 %d"},
     {"name": "chats", "key_sha256": _digest("chats"), "models": ["chat-auto", "pool-chat-mini"]},
@@ -74,7 +74,7 @@ WRITTEN = [
 
 @pytest.fixture(scope="module")
 def askers(deployed: dict[str, str]) -> Iterator[dict[str, Asker]]:
-    """Everybody who asks, by name; afterwards the gateway knows the operator alone, and nobody's file is there."""
+    """All clients by name; afterwards the gateway knows only the operator, and all client files are removed."""
     assert not FILE.exists(), "this machine has clients of its own"
     FILE.write_text(yaml.safe_dump({"gateway_clients": WRITTEN}), encoding="utf-8")
     try:
@@ -109,7 +109,7 @@ def _post(
 
 
 def _body(model: str, api: str) -> dict[str, object]:
-    """Return a request for *model* as *api* takes it."""
+    """Return a request for *model* in the form of *api*."""
     if api in {"responses", "embeddings"}:
         return {"model": model, "input": "hi"}
     if api == "completions":
@@ -266,7 +266,7 @@ def test_a_key_for_some_models_opens_no_websocket(askers: dict[str, Asker], depl
     }
 
     def status(name: str) -> int:
-        # Closed before anything is said, so no upstream is asked.
+        # Closed before the request is sent, so no upstream is asked.
         with requests.get(
             f"{deployed['OPENAI_BASE_URL']}/responses",
             headers={"Authorization": f"Bearer {askers[name].key}", **upgrade},

@@ -1,4 +1,4 @@
-"""The six known issues of the seed project: each fix holds, and is missed when it is taken out."""
+"""The six known issues of the seed project: each fix works, and the issue is back without it."""
 
 import json
 import time
@@ -18,7 +18,7 @@ START = (
 
 @pytest.fixture
 def settings(deployed: dict[str, str]) -> dict[str, str]:
-    """The client's settings; they work for a variant too, which has the same key."""
+    """The client's settings, which work for a variant too: it has the same key."""
     return deployed
 
 

@@ -1,4 +1,4 @@
-"""Values for LiteLLM's Helm chart: a container started as the chart's pod would be routes as the release does."""
+"""Values for LiteLLM's Helm chart: a container started like the chart's pod routes like the release."""
 
 import json
 import sys

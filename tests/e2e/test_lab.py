@@ -1,4 +1,4 @@
-"""The lab: hosts with addresses and SSH of their own, made by one command and gone by another."""
+"""The lab: hosts with their own addresses and SSH, created by one command and removed by another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ VOLUMES = "{{range .Mounts}}{{if .Name}}{{.Name}} {{end}}{{end}}"
 
 @pytest.mark.usefixtures("lab")
 def test_the_hosts_are_reached_over_ssh_by_the_written_inventory() -> None:
-    # The hosts' keys are known: nothing is trusted on first use.
+    # The hosts' keys are known, so nothing is trusted on first use.
     ping = (str(PROJECT / ".venv/bin/ansible"), "all", "-i", "inventory/lab", "-m", "ansible.builtin.command")
     done = run(*ping, "-a", "systemctl is-active ssh", "--become", ANSIBLE_HOST_KEY_CHECKING="True")
     assert done.stdout.count("active") == len(HOSTS)

@@ -1,4 +1,4 @@
-"""No secret gets anywhere: a deployment with marked ones, then a look at every place, each proved by a plant."""
+"""No secret leaks: a deployment with marked secrets, then a search of every place, each proved by a planted one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLANT = "vibe-test-plant"
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a talkative deployment said, which command lines there were meanwhile, and the secrets that it had."""
+    """The output of a verbose deployment, all command lines during it, and its secrets."""
 
     said: str
     command_lines: set[str]
@@ -29,7 +29,7 @@ class Deployment:
 
 @pytest.fixture(scope="module")
 def deployment(deployed: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """A release with a marked provider's key, shipped with all that Ansible can say; then the one before is back."""
+    """Deploy a release with a marked provider key at Ansible's highest verbosity; then restore the previous one."""
     provider_key = f"sk-marked-{uuid4().hex}"
     variables = tmp_path_factory.mktemp("leaks") / "variables.json"
     variables.write_text(json.dumps({"router_secrets": {"STUB_API_KEY": provider_key}}), encoding="utf-8")
@@ -102,7 +102,7 @@ def test_a_plant_in_what_the_engine_shows_is_found(deployed: dict[str, str]) -> 
         run("docker", "rmi", "--force", PLANT, check=False)
     assert f"docker inspect {PLANT}" in found([variable], iter(places))
     assert f"docker logs {PLANT}" in found([said], iter(places))
-    # What a layer was made by is in the history, and what its variables are in the image.
+    # The history has each layer's command, and the image has its variables.
     assert any(name.startswith("docker history ") for name in found([said], iter(places)))
     assert any(name.startswith("docker inspect sha256:") for name in found([image_variable], iter(places)))
 
@@ -111,7 +111,7 @@ def test_a_plant_in_a_layer_is_found_though_the_next_one_takes_it_away(deployed:
     marked = uuid4().hex
     image = run("docker", "inspect", "--format", "{{.Config.Image}}", "vibe-redis").stdout.strip()
     try:
-        # Not said on its command line, which the image's history would have.
+        # Not on its command line, which would be in the image's history.
         plant = ("docker", "run", "--interactive", "--name", PLANT, "--user", "0", "--entrypoint", "sh")
         run(*plant, image, "-c", "cat > /tmp/plant", given=marked)
         run("docker", "commit", PLANT, PLANT)

@@ -19,9 +19,9 @@ import pytest
 from e2e.machine import PROJECT, run
 
 PROXY, UPSTREAM, REDIS = 18310, 18311, 18312
-# 350 MB with LiteLLM 1.106.12; find out what makes it grow before you raise this.
+# 350 MB with LiteLLM 1.106.12; find out why it grows before you raise this.
 MOST_BYTES = 355_000_000
-# Logging goes on after an answer.
+# Logging continues after an answer.
 SETTLED_SECONDS = 2
 KEY = "sk-image-test-0123456789abcdef"
 LOCKED_DOWN = [
@@ -185,7 +185,7 @@ def test_completions_answer(proxy: str, stream: bool) -> None:
 
 @pytest.mark.parametrize("form", [{}, {"encoding_format": "float"}, {"encoding_format": "base64"}], ids=str)
 def test_embeddings_answer(proxy: str, form: dict[str, str]) -> None:
-    """In each form that clients ask for."""
+    """Each encoding format that clients request."""
     status, text = ask("/v1/embeddings", {"model": "embeddings", "input": ["hi"], **form})
     assert status == 200, text
 
@@ -200,7 +200,7 @@ def test_tokens_are_counted(proxy: str) -> None:
 
 @pytest.mark.parametrize("provider", ["azure", "bedrock", "gemini", "ollama"])
 def test_other_providers_reach_their_upstream(proxy: str, provider: str) -> None:
-    """The upstream does not speak their language: its refusal, not a missing module, is what must come back."""
+    """The upstream does not speak their protocol: its refusal must come back, not a missing module."""
     _, text = ask("/v1/chat/completions", {"model": provider, "messages": talk()})
     for word in ("No module named", "cannot import", "ImportError", "UnknownServiceError", "DataNotFoundError"):
         assert word not in text
@@ -224,7 +224,7 @@ def looked_for(proxy: str) -> list[str]:
 
 
 def test_no_request_looks_for_a_module(proxy: str) -> None:
-    """A missing module is searched again by every request that wants it, and compiled up to its error."""
+    """Python searches a missing module again at every request that imports it."""
 
     def ask_each_api() -> None:
         for stream in (False, True):

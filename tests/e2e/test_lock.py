@@ -1,4 +1,4 @@
-"""One deployment at a time: refused while another runs, freed however a run ends, and recorded."""
+"""One deployment at a time: refused while another runs, the lock released however a run ends, and recorded."""
 
 import json
 import signal
@@ -13,13 +13,13 @@ from e2e.machine import PLAYBOOK, PROJECT, Run, containers, record, run
 
 LOCK = Path("/opt/litellm-vibe-router/deployment/lock.json")
 SECRETS = PROJECT / "inventory/local/.secrets"
-# The lock is had within the preflight's seconds; a run that never has it must not be waited for long.
+# A run takes the lock during preflight; do not wait long for a run that never does.
 LOCKED_SECONDS = 120
 
 
 @pytest.fixture
 def somebody_elses(deployed: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """A lock that another run has taken just now."""
+    """A lock that another run has just taken."""
     now = time.time()
     holder = {"run": "theirs", "by": "ada@desk", "action": "deploy", "message": "", "since": "now", "at": now}
     LOCK.write_text(json.dumps({**holder, "renewed": now}), encoding="utf-8")
@@ -73,7 +73,7 @@ def test_one_that_was_not_renewed_is_taken_over(somebody_elses: dict[str, Any]) 
     assert not LOCK.exists(), "the run that took it over freed it at its end"
 
 
-# Ctrl-C, a termination signal, a terminal that was closed.
+# Ctrl-C, a termination signal, a closed terminal.
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_frees_it_and_is_recorded(deployed: dict[str, str], number: signal.Signals) -> None:
     environment = ("env", f"ANSIBLE_CONFIG={PROJECT / 'ansible.cfg'}")

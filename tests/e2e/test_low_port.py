@@ -1,4 +1,4 @@
-"""The gateway has a port below 1024 without being root, and the kernel keeps such ports for root again afterwards."""
+"""The gateway uses a port below 1024 without root; afterwards the kernel reserves such ports for root again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def on_low_port(deployed: dict[str, str]) -> Iterator[None]:
-    """The gateway on a low port; afterwards on its own again."""
+    """The gateway on a low port; afterwards on its usual one."""
     assert LOWEST.read_text(encoding="ascii").strip() == "1024"
     variables = {"gateway_port": PORT, "verification_url": f"http://127.0.0.1:{PORT}"}
     run(*GATEWAY, "-e", json.dumps(variables))

@@ -1,4 +1,4 @@
-"""A bundle deploys hosts whose only way in or out is SSH from the control node, and nothing else is trusted for one."""
+"""A bundle deploys hosts that only the control node's SSH reaches; a bundle from anyone else is refused."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def unpacked(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def hosts(images_at_hand: None) -> Iterator[None]:
-    """Bare hosts without a way out."""
+    """Bare hosts without a network."""
     lab = (PLAYBOOK, "playbooks/lab.yml", "-e", json.dumps(LAB))
     run(*lab)
     yield
@@ -71,7 +71,7 @@ def hosts(images_at_hand: None) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def deployment(unpacked: Path, hosts: None) -> Run:
-    """A deployment from the unpacked bundle, on a control node that reaches no index of packages either."""
+    """A deployment from the unpacked bundle, on a control node that reaches no package index either."""
     command = (str(unpacked / "deploy.sh"), "-i", str(INVENTORY))
     return run(*command, timeout=1800, PIP_INDEX_URL=NOWHERE)
 
@@ -157,7 +157,7 @@ def _packed(parts: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def verdicts(signer: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What is said of each bundle by the role that opens it; "opened" of a good one."""
+    """The role's message about each bundle; "opened" for a good one."""
     version = (PROJECT / "VERSION").read_text(encoding="utf-8").strip()
     architecture = run("uname", "-m").stdout.strip()
     folder = tmp_path_factory.mktemp("bundles")
@@ -173,7 +173,7 @@ def verdicts(signer: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     (changed_after / "packages.tar").write_text("other", encoding="utf-8")
     sums = run("env", f"--chdir={changed_after.parent}", "sha256sum", "bundle/packages.tar").stdout
     (changed_after / "SHA256SUMS").write_text(sums, encoding="utf-8")
-    # A bundle that says of itself that it was compared.
+    # A bundle that claims to be compared already.
     for folder_of in (marked := tiny("marked"), marked_file := tiny("marked, packed")):
         (folder_of / "packages.tar").write_text("other", encoding="utf-8")
         (folder_of / ".whole").touch()

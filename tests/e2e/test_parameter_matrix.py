@@ -1,4 +1,4 @@
-"""No name that LiteLLM knows lets a client past the gateway: every one is tried, on every API, in every shape."""
+"""No field that LiteLLM knows gets a client past the gateway: all are tried, on every API, in every shape."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from e2e.machine import PROJECT, chat, containers, router_processes, run
 from e2e.parameter_matrix import APIS, HOSTILE, MARK, SHAPES, Matrix, probes
 
 NAMES = PROJECT / "tests/e2e/litellm_parameters.py"
-# LiteLLM 1.106.2 has a thousand; with a few hundred less, the search has lost its way.
+# LiteLLM 1.106.2 has a thousand; with a few hundred less, the search is broken.
 FEWEST = 800
 
 
@@ -22,7 +22,7 @@ def _router() -> str:
 
 @pytest.fixture(scope="module")
 def names(deployed: dict[str, str]) -> list[str]:
-    """Every name that the LiteLLM that serves takes from a request."""
+    """Every field that the serving LiteLLM reads from a request."""
     done = run("docker", "exec", "-i", _router(), "python3", "-", given=NAMES.read_text(encoding="utf-8"))
     found: list[str] = json.loads(done.stdout.splitlines()[-1])
     assert len(found) > FEWEST
@@ -31,7 +31,7 @@ def names(deployed: dict[str, str]) -> list[str]:
 
 
 def _headers(deployed: dict[str, str], client: str) -> dict[str, str]:
-    """Return what the gateway shows a router of a *client*: with a list of models, without one, or the operator."""
+    """Return the gateway's headers for a *client*: with a list of models, without one, or the operator."""
     said = {
         "bounded": {"x-vibe-client": "bounded", "x-vibe-client-models": "chat-auto"},
         "free": {"x-vibe-client": "free"},
@@ -45,7 +45,7 @@ def _check(
     url = run("docker", "port", _router(), "4000").stdout.strip()
     outcome = Matrix(f"http://{url}", headers).run(list(probes(wanted, shapes, in_metadata)))
     assert outcome.faults == []
-    # Both kinds are in it: what is refused, and what passes and changes nothing.
+    # Both kinds occur: refused fields, and fields that pass and change nothing.
     assert outcome.statuses[200] > 0
     assert outcome.statuses[400] > 0
 
@@ -56,7 +56,7 @@ def test_no_name_gets_a_bounded_client_past_its_list(names: list[str], deployed:
     assert router_processes(_router()) == before, "a worker died"
     logged = run("docker", "logs", _router())
     assert MARK not in logged.stdout + logged.stderr, "prompts are in the log"
-    # And everybody else is served as before.
+    # Everyone else is served as before.
     answer = chat(deployed, "hi", disable_fallbacks=True)
     assert (answer.status_code, answer.headers["x-vibe-served-pool"]) == (200, "pool-chat-mini")
 

@@ -1,6 +1,6 @@
-"""Two builds of the images, each with a base of its own, have the same files in them: contents, owners and modes.
+"""Two builds of the images, each on a new base, have the same files: contents, owners and modes.
 
-Only the times of the files differ, and with them the images' digests.
+Only file times differ, and with them the images' digests.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 
 def _built(folder: Path, refresh: str) -> dict[str, str]:
-    """Build all images on a new base, and return their names by what they are for."""
+    """Build all images on a new base, and return their names by component."""
     play = folder / f"{refresh}.yml"
     found = folder / f"{refresh}.json"
     tasks = [
@@ -37,7 +37,7 @@ def _built(folder: Path, refresh: str) -> dict[str, str]:
 
 
 def _files(image: str, folder: Path) -> Files:
-    """Return what a container of *image* begins with: by path its kind, mode, owner and content."""
+    """Return the files of a container of *image*: by path its kind, mode, owner and content."""
     saved = folder / "files.tar"
     run("docker", "create", "--name", CONTAINER, image)
     try:
@@ -60,13 +60,13 @@ def _differing(first: Files, second: Files) -> list[str]:
 
 @pytest.fixture(scope="module")
 def folder(deployed: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for what is saved; the machine's own images are there already."""
+    """A folder for the saved images; this machine's images exist already."""
     return tmp_path_factory.mktemp("rebuild")
 
 
 @pytest.fixture(scope="module")
 def builds(folder: Path) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
-    """The images, built twice; gone afterwards."""
+    """The images, built twice; removed afterwards."""
     texts = [f"test-{uuid4().hex[:8]}" for _ in range(2)]
     first, second = (_built(folder, text) for text in texts)
     yield first, second

@@ -1,4 +1,4 @@
-"""The page of a verification in a real browser: of this machine's own deployment, and of one with failures."""
+"""The verification page in a real browser: of this machine's deployment, and of one with failures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from report.page import page_html
 
 VERIFY = PROJECT / "reports/local/verify"
 PHONE, DESKTOP = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=900)
-# None of them may reach out of the machine: without these the browser would ask its maker for updates.
+# Without these options the browser would look for updates on the internet.
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -46,7 +46,7 @@ def browser() -> Iterator[Browser]:
 
 
 def _worse(report: Report) -> Report:
-    """Return a report as it would be with three failures, one of them with an odd text."""
+    """Return a report with three failures, one of them with unusual text."""
     rows = [Result(**asdict(result)) for result in report.results]
     for row, found in zip(rows[:3], ("that", "<b>HTML</b> & \x07", "x" * 600), strict=True):
         row.verdict, row.expected, row.found, row.hint = FAILED, "this", found, "some_variable"
@@ -70,7 +70,7 @@ def files(request: pytest.FixtureRequest, deployed: dict[str, str], tmp_path_fac
 
 @pytest.fixture(params=["light", "dark"])
 def page(request: pytest.FixtureRequest, browser: Browser, files: Path) -> Iterator[Page]:
-    """The page, in both colour schemes; what it asked for and complained of is red at the end."""
+    """The page in both color schemes; its requests and console messages fail the test at the end."""
     context = browser.new_context(color_scheme=request.param, viewport=DESKTOP)
     shown = context.new_page()
     asked: list[str] = []

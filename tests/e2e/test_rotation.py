@@ -1,4 +1,4 @@
-"""Secrets are rotated under load: no request is dropped, and leaked ones are worthless afterwards."""
+"""Secrets are rotated under load: no request is dropped, and leaked secrets are useless afterwards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _secrets() -> dict[str, str]:
 
 
 def _redis_takes(password: str) -> bool:
-    """Say whether Redis takes a password, which goes there by standard input: a process list is for everybody."""
+    """Return whether Redis accepts a password, which is passed on standard input, not in the process list."""
     script = "REDISCLI_AUTH=$(cat) redis-cli --no-auth-warning ping"
     command = ("docker", "exec", "--interactive", "vibe-redis", "sh", "-c", script)
     return run(*command, given=password.strip()).stdout.strip() == "PONG"
@@ -26,7 +26,7 @@ def _redis_takes(password: str) -> bool:
 
 @pytest.fixture
 def before(deployed: dict[str, str]) -> Iterator[dict[str, str]]:
-    """The secrets as they were, which come back afterwards: other tests know them."""
+    """The previous secrets, restored afterwards for other tests."""
     secrets = _secrets()
     yield secrets
     for name, content in secrets.items():
@@ -39,7 +39,7 @@ def before(deployed: dict[str, str]) -> Iterator[dict[str, str]]:
 def test_secrets_are_made_anew_without_a_lost_request(deployed: dict[str, str], before: dict[str, str]) -> None:
     with traffic_to(deployed) as traffic:
         done = run("./deploy.sh", "rotate")
-    # The previous key is valid for all of the traffic: it has not expired.
+    # The previous key has not expired during the traffic.
     assert not traffic.failed, traffic.story()
     after = _secrets()
     assert all(after[name] != before[name] for name in NAMES)

@@ -1,4 +1,4 @@
-"""The rules inside the deployed proxy: recorded turns, replayed; explicit choices on every API, streamed or not."""
+"""The rules in the deployed proxy: recorded turns are replayed; explicit choices on every API, streamed or not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vibe_fixtures import BACKGROUND_TURNS
 RECORDED = PROJECT / "tests/fixtures/clients"
 TITLE = "Generate a concise, sentence-case title"
 _OF_A_TURN = ("score", "inherit", "escalation")
-# Hop-by-hop, or the transport's own.
+# Hop-by-hop headers, and those of the transport.
 NOT_REPLAYED = ("host", "content-length", "connection", "accept-encoding", "authorization", "x-api-key")
 
 
@@ -43,7 +43,7 @@ def test_what_a_client_sent_is_answered_and_its_own_turns_go_cheap(
     assert answer.headers["x-vibe-rule"] in (_OF_A_TURN if kind is None else ("background",))
     if kind is not None:
         assert answer.headers["x-vibe-reason"] == kind
-        # None of the recorded conversations was ever strong.
+        # No recorded conversation was ever in the strong pool.
         assert answer.headers["x-vibe-pool"] in ("pool-claude-haiku", "pool-codex-mini")
 
 
@@ -74,7 +74,7 @@ def test_an_explicit_choice_wins(deployed: dict[str, str], api: str, way: str, s
     assert answer.headers["x-vibe-rule"] == "explicit"
     assert answer.headers["x-vibe-reason"] == f"{way} choice"
     assert answer.headers["x-vibe-pool"] == "pool-chat-standard"
-    # By pieces in a stream: the model's name is in the text.
+    # In a stream it comes in pieces: the text has the model's name.
     assert "stub-chat-standard" in answer.text
 
 

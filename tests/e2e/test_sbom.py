@@ -1,4 +1,4 @@
-"""What is in the deployed images is listed, and what of it is known to be vulnerable is found."""
+"""The contents of the deployed images are listed, and known vulnerabilities are found."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What users of the OpenAI and Anthropic SDKs try in their first ten minutes, with the SDKs themselves."""
+"""What users of the OpenAI and Anthropic SDKs try in their first ten minutes, with the real SDKs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Step(BaseModel):
 
 
 class Plan(BaseModel):
-    """What an agent framework would ask for."""
+    """The schema that an agent framework would request."""
 
     goal: str
     urgency: Literal["low", "high"]

@@ -1,4 +1,4 @@
-"""LiteLLM's server is set as the gateway needs it: idle connections stay, and a long stream ends before its slot."""
+"""LiteLLM's server suits the gateway: idle connections stay open, and a long stream ends before its slot stops."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from e2e import variant
 from e2e.machine import run
 
 RELEASE = Path("/opt/litellm-vibe-router/router/current")
-# Beyond gunicorn's own 2 s of idle connections, and its 30 s for requests that run when it is asked to stop.
+# Longer than gunicorn's defaults: 2 s for idle connections, and 30 s for open requests when it stops.
 IDLE_SECONDS, STREAM_SECONDS, STOP_SECONDS = 4, 34, 90
 
 

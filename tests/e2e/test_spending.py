@@ -1,4 +1,4 @@
-"""What requests cost and saved, as the router's log has it, is what the stub's own usage figures come to."""
+"""The costs and savings in the router's log match the stub's own usage figures."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ HARD = (
 EASY = "What is the capital of France?"
 WRITTEN_SECONDS = 60
 METRICS_PORTS = {"blue": 4201, "green": 4202}
-# Counters, and where the log has the same.
+# Metrics, and the log fields with the same numbers.
 COUNTED = {"vibe_spend_dollars": 2, "vibe_strong_spend_dollars": 3}
 
 
 def _prices() -> dict[str, tuple[str, dict[str, float]]]:
-    """Return pool and prices, by the name of the stub's model."""
+    """Return pool and prices by the stub's model."""
     found = {}
     for pool in MODELS["router_pools"]:
         (deployment,) = pool["deployments"]
@@ -54,7 +54,7 @@ def _prices() -> dict[str, tuple[str, dict[str, float]]]:
 
 
 def _stub(method: str) -> list[dict[str, Any]]:
-    """Return what was asked of the stub (GET), or have it forget that (DELETE)."""
+    """Return the stub's list of requests (GET), or clear it (DELETE)."""
     script = f"import urllib.request as r; print(r.urlopen(r.Request({STUB!r}, method={method!r})).read().decode())"
     answer = run("docker", "exec", "vibe-stub-upstream", "python3", "-c", script).stdout
     seen: list[dict[str, Any]] = json.loads(answer)["requests"]
@@ -62,14 +62,14 @@ def _stub(method: str) -> list[dict[str, Any]]:
 
 
 def _lines() -> dict[str, tuple[str, ...]]:
-    """Return what the log says of each answered request, by its call."""
+    """Return the log's fields of each answered request, by call id."""
     slots = run("docker", "ps", "--filter", "name=litellm-vibe-router", "--format", "{{.Names}}").stdout.split()
     logs = [run("docker", "logs", slot) for slot in slots]
     return {found[5]: found for log in logs for found in SERVED.findall(log.stdout + log.stderr)}
 
 
 def _bodies() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the requests, as API and body: every virtual model, easy and hard, streamed or not, with a cache or not."""
+    """Yield requests as API and body: every virtual model, simple and complex, streamed or not, with a cache or not."""
     rng = random.Random(SEED)
     virtual = [family["virtual_model"] for family in MODELS["router_families"]]
     for number in range(REQUESTS):
@@ -82,7 +82,7 @@ def _bodies() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _counted(name: str) -> dict[str, float]:
-    """Return what the serving slot's workers counted under *name* together, by pool."""
+    """Return the sum of a metric over the serving slot's workers, by pool."""
     serving = Path("/opt/litellm-vibe-router/router/serving").readlink().stem
     said = requests.get(f"http://127.0.0.1:{METRICS_PORTS[serving]}/metrics", timeout=10).text
     found: dict[str, float] = {}
@@ -104,7 +104,7 @@ def counted_before(deployed: dict[str, str]) -> dict[str, dict[str, float]]:
 def served(
     deployed: dict[str, str], counted_before: dict[str, dict[str, float]]
 ) -> tuple[list[dict[str, Any]], list[tuple[str, ...]]]:
-    """What the stub says of a thousand requests, and what the log does."""
+    """The stub's figures of a thousand requests, and the log's."""
     before = _lines()
     _stub("DELETE")
     session = requests.Session()
@@ -112,7 +112,7 @@ def served(
 
     def ask(api: str, body: dict[str, Any]) -> int:
         with session.post(f"{deployed['OPENAI_BASE_URL']}/{api}", json=body, timeout=120, stream=True) as answer:
-            # A stream is read to its end: its usage comes last.
+            # Read a stream to its end, where the usage is.
             assert answer.content
             return answer.status_code
 
@@ -124,7 +124,7 @@ def served(
         new.update({call: line for call, line in _lines().items() if call not in before})
         return len(new) >= REQUESTS
 
-    # LiteLLM tells its loggers after the answer.
+    # LiteLLM calls its loggers after the answer.
     wait_for(all_written, WRITTEN_SECONDS, lambda: f"{len(new)} of {REQUESTS} requests are in the log")
     assert len(new) == REQUESTS
     seen = _stub("GET")

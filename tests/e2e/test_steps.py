@@ -4,10 +4,10 @@ import pytest
 from e2e.machine import PLAYBOOK, changed, run
 
 STEPS = ("preflight", "prepare", "stage", "rollout", "verify")
-# Those that need what another step finds out.
+# Steps that need facts from another step.
 ROLE_TAGS = ("images", "router", "gateway")
 DRY_RUN = ("--check", "--diff")
-# Both ways run the same play of the step: in every run each dry by its tag, and for real what no other test runs alone.
+# Tag and playbook run the same play: dry by its tag in every run, and for real if no other test runs it alone.
 IN_EVERY_RUN = {("tag", step, DRY_RUN) for step in STEPS} | {("playbook", step, ()) for step in ("prepare", "stage")}
 CASES = [
     pytest.param(way, step, mode, id=f"{way}-{step}-{'dry' if mode else 'real'}", marks=marks)
@@ -24,7 +24,7 @@ def test_a_step_runs_alone_and_finds_nothing_to_do(way: str, step: str, mode: tu
     command = ["site.yml", "--tags", step] if way == "tag" else [f"playbooks/{step}.yml"]
     done = run(PLAYBOOK, *command, *mode)
     assert changed(done.stdout) == 0, done.stdout
-    # What belongs to other steps alone is not looked at: a tag that selects nothing of its step would pass as well.
+    # Without tasks of other steps: a tag that selects nothing of its own step would pass too.
     assert f"/5 {step}" in done.stdout
     assert "ok: [local]" in done.stdout
 

@@ -1,4 +1,4 @@
-"""The support table in docs/clients.md is what the clients' tests found; VIBE_WRITE_DOCS=1 writes it."""
+"""The support table in docs/clients.md matches the clients' tests; VIBE_WRITE_DOCS=1 writes it."""
 
 import os
 

@@ -12,7 +12,7 @@ import pytest
 from e2e.machine import PLAYBOOK, PROJECT, Run, run
 from e2e.throwaway import Host, throwaway_host
 
-# What a Debian server has, and sudo; python3-venv and the engine are the toolkit's to install.
+# The packages of a Debian server, and sudo; the toolkit installs python3-venv and the engine.
 PACKAGES = ("ca-certificates", "iproute2", "sudo", "git", "python3")
 USER = "deployer"
 FOLDER = "/home/deployer/gateway"

@@ -28,12 +28,12 @@ SECOND_PORT = 4109
 
 
 class Session:
-    """One conversation of a client that names it; each turn goes to the addresses by turns."""
+    """A conversation with a client-given id, whose turns alternate between the addresses."""
 
     def __init__(
         self, settings: dict[str, str], api: str = "chat/completions", *addresses: str, stream: bool = False
     ) -> None:
-        """Talk by *api* to *addresses*, by default the gateway."""
+        """Use *api* at *addresses*, by default the gateway."""
         self.api, self.key, self.stream = api, settings["OPENAI_API_KEY"], stream
         self.addresses = addresses or (settings["OPENAI_BASE_URL"],)
         self.turns: list[dict[str, Any]] = []
@@ -41,7 +41,7 @@ class Session:
         self.sent = 0
 
     def ask(self, text: str, *, choice: str = "") -> tuple[str, str]:
-        """Ask *text*, get an answer, and return the rule and the pool."""
+        """Send *text*, read the answer, and return the rule and the pool."""
         self.turns.append({"role": "user", "content": text})
         decided = self.send(choice=choice)
         self.turns.append({"role": "assistant", "content": "An answer."})
@@ -121,7 +121,7 @@ def test_a_tool_call_that_fails_again_and_again_escalates(deployed: dict[str, st
 
 @pytest.fixture(scope="module")
 def second_host(deployed: dict[str, str]) -> Iterator[str]:
-    """The release on what might be another host: two workers that share nothing with the first but Redis."""
+    """The release as on another host: two workers that share only Redis with the first."""
     of_the_slot = {
         "VIBE_SLOT": "second",
         "VIBE_SLOT_ADDRESS": f"127.0.0.1:{SECOND_PORT}",
@@ -141,14 +141,14 @@ def second_host(deployed: dict[str, str]) -> Iterator[str]:
 def test_workers_and_hosts_agree_through_redis(deployed: dict[str, str], second_host: str, api: str) -> None:
     for _ in range(4):
         session = Session(deployed, api, deployed["OPENAI_BASE_URL"], second_host)
-        # No history tells this choice: what the other host knows of it, it knows from Redis.
+        # The history does not show this choice: the other host can know it only from Redis.
         assert session.ask(EASY, choice="strong") == ("explicit", STRONG)
         assert [session.ask("go on") for _ in range(5)] == [("inherit", STRONG)] * 5
 
 
 @pytest.fixture
 def redis_address(deployed: dict[str, str]) -> str:
-    """Where the deployment's Redis is, with its password."""
+    """The address and the password of the deployment's Redis."""
     inspect = ("docker", "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}")
     address = run(*inspect, "vibe-redis").stdout.strip()
     password = run("docker", "exec", "vibe-redis", "cat", "/run/secrets/redis_password").stdout.strip()
@@ -166,7 +166,7 @@ def test_workers_of_two_hosts_keep_one_share_through_redis(redis_address: str, m
         assert await strong_share(workers, mean=30.0, stores=stores) == pytest.approx(SHARE, abs=0.03)
         (key,) = await clients[0].keys(f"{NUMBER_PREFIX}*")
         kept = float(await clients[0].get(key) or 0.0)
-        # Each has heard it with its last prompt; the other's since then moved it by half a point at most, each.
+        # Each read it at its last prompt; prompts at the other since then moved it by half a point at most.
         assert [threshold(one) for one in workers] == pytest.approx([kept, kept], abs=2.0)
         await clients[0].delete(key)
         for client in clients:
@@ -201,7 +201,7 @@ def test_with_redis_hanging_or_gone_every_turn_is_answered_and_decided(deployed:
         run("docker", "stop", "--time", "1", "vibe-redis")
         assert session.ask(HARD) == ("score", STRONG)
         assert session.ask("go on") == ("inherit", STRONG)
-        # Another conversation, of which nothing was remembered.
+        # Another conversation, with no state.
         other = Session(deployed)
         assert [other.ask(text)[1] for text in (EASY, "ok", HARD, "ok")] == [CHEAP, CHEAP, STRONG, STRONG]
     finally:

@@ -1,4 +1,4 @@
-"""The serving slot gives up an idle connection to a provider before the provider does, which would lose a request."""
+"""The serving slot closes an idle connection before the provider does, which would lose a request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GIVEN_UP_SECONDS = 30
 
 
 def _connections() -> set[str]:
-    """Return the far ends of the connections that clients have to the stub."""
+    """Return the clients' ends of the connections to the stub."""
     process = run("docker", "inspect", "--format", "{{.State.Pid}}", STUB).stdout.strip()
     found = set()
     for table in ("tcp", "tcp6"):

@@ -1,6 +1,6 @@
-"""Throwaway hosts: containers of this machine's engine, bare, with systemd as PID 1 or with no init at all.
+"""Throwaway hosts: bare containers of this machine's engine, with systemd as PID 1 or without an init.
 
-Each has room for an engine of its own. What this machine needs to reach its mirrors and indexes is lent to them.
+Each can run its own engine, and gets this machine's settings for mirrors and package indexes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 import yaml
 from e2e.machine import PROJECT, Run, run
 
-# How such a host is made is written in the role lab alone.
+# The lab role has the one definition of such a host.
 RECIPE: dict[str, Any] = yaml.safe_load((PROJECT / "roles/lab/vars/main.yml").read_text(encoding="utf-8"))["__lab_host"]
 SYSTEMD_PACKAGES = ("systemd", "systemd-sysv", "dbus")
 
@@ -44,13 +44,13 @@ class Host:
 
 
 def cgroup_v1() -> bool:
-    """Say whether this machine has the older kind of control groups."""
+    """Return whether this machine has cgroup v1."""
     return not Path("/sys/fs/cgroup/cgroup.controllers").exists()
 
 
 @contextmanager
 def throwaway_host(name: str, init: str, suite: str, packages: tuple[str, ...], folder: Path) -> Iterator[Host]:
-    """Make a bare host of Debian *suite* with *packages*, gone when the block ends. Skips where none can be made."""
+    """Create a bare host of Debian *suite* with *packages*, removed when the block ends, or skip."""
     image = bare_image(init, suite, packages, folder)
     run("docker", "rm", "-fv", name, check=False)
     run(
@@ -75,7 +75,7 @@ def throwaway_host(name: str, init: str, suite: str, packages: tuple[str, ...], 
 
 
 def bare_image(init: str, suite: str, packages: tuple[str, ...], folder: Path) -> str:
-    """Make an image of Debian *suite* with *packages* where it is missing; return its name. Skips where none can be."""
+    """Create an image of Debian *suite* with *packages* if it is missing, and return its name; or skip."""
     if run("docker", "version", check=False).returncode:
         pytest.skip("needs a running Docker Engine")
     image = f"vibe-throwaway/{init}-{suite}:{'-'.join(packages)}"

@@ -1,4 +1,4 @@
-"""A second router beside the deployed one, from a copy of its release with one fix taken out."""
+"""A second router next to the deployed one, from a copy of its release without one fix."""
 
 import os
 import shutil
@@ -44,7 +44,7 @@ def _options(release: Path) -> list[str]:
 
 
 def check(release: Path) -> Run:
-    """Validate *release* as the stage step does; the result's return code says whether it is accepted."""
+    """Validate *release* as the stage step does; the return code says whether it is accepted."""
     *options, image = _options(release)
     return run(
         "docker", "run", "--rm", "--entrypoint=python3", *options, image, "/app/vibe_launch.py", "check", check=False
@@ -53,7 +53,7 @@ def check(release: Path) -> Run:
 
 @contextmanager
 def serving(release: Path, *command: str, health: tuple[str, ...] = ()) -> Iterator[str]:
-    """Serve *release* on a port of its own; give its address once it answers, and remove it afterwards.
+    """Serve *release* on a separate port; yield its address once it answers, and remove it afterwards.
 
     *command* replaces the launcher's; *health* are further options of `docker run`.
     """

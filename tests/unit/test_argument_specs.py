@@ -1,4 +1,4 @@
-"""Each role's defaults and argument specs say the same: neither can drift from the other."""
+"""Each role's defaults and argument specs agree."""
 
 import re
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_options_that_hold_a_secret_are_marked_no_log(role: str) -> None:
 
 @pytest.mark.parametrize("role", ROLE_NAMES)
 def test_a_template_asks_numbers_and_yes_or_no_by_value(role: str) -> None:
-    # -e name=0 is the text "0", which is true to Jinja unless a filter makes a number of it.
+    # -e name=0 is the text "0", which is true in Jinja unless a filter converts it.
     texts_are_true = [name for name, option in _options(role).items() if option["type"] in {"int", "float", "bool"}]
     asked = [
         f"{path.name}: {condition}"

@@ -1,4 +1,4 @@
-"""The benchmark of routing quality, on labels with a planted rule: it finds the rule, and knows what chance is."""
+"""The benchmark of routing quality, on labels with a planted rule: it finds the rule, and knows the chance level."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vibe_labels import made_labels
 
 @pytest.fixture(scope="module")
 def rows() -> list[Outcome]:
-    """Two projects' prompts, 200 each, of which the weak model fails those about the law."""
+    """Prompts of two projects, 200 each; the weak model fails those about the law."""
     made = made_labels(400, planted=True)
     return [
         Outcome(f"{name}_x", row["prompt"], row["weak_score"], row["strong_score"])
@@ -29,7 +29,7 @@ def test_a_head_on_a_sources_own_labels_finds_what_the_prior_cannot(rows: list[O
     found = quality.with_labels(rows, labels, load_prior(), draws=2)
     learnt = found["ours, 100 labels"]
     assert learnt["sources"] == 2
-    # 0.8 is what a perfect order reaches where 40 % of the prompts gain.
+    # A perfect order reaches 0.8 if 40 % of the prompts gain.
     assert learnt["ours"] > 0.7
     assert learnt[quality.OURS] < 0.6
     assert found["ours, 400 labels"] == {"sources": 0}, "no source has so many"
@@ -56,5 +56,5 @@ def test_without_the_prompts_it_runs_on_our_own_and_says_that_they_are_made_up(
     found = json.loads(said.out)
     assert (found["rows"], found["made up"], found["labels"]) == (64, True, {})
     assert "whose outcomes are made up" in said.err
-    # Half of them gain: no order has more than .75.
+    # Half of them gain, so no order reaches more than 0.75.
     assert 0.5 < found["scorers"][quality.OURS]["macro APGR"] <= 0.75

@@ -1,4 +1,4 @@
-"""Benchmarks by name: what is missing is reported with its fix, and what came out is kept with the machine."""
+"""Benchmarks by name: a missing requirement is reported with its fix; results are saved with the machine's data."""
 
 from __future__ import annotations
 

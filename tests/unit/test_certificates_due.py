@@ -1,4 +1,4 @@
-"""A generated certificate that is about to end is a change of the deployment's base, though no file is another one."""
+"""A generated certificate that is due for renewal changes the fingerprint, although no file changed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 def _certificate(path: Path, days: int) -> None:
-    """Write a certificate that ends in *days*."""
+    """Write a certificate that expires in *days*."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gateway")])
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -30,7 +30,7 @@ def _certificate(path: Path, days: int) -> None:
 
 
 def _due(folder: Path) -> list[str]:
-    """Return what playbooks/vars/fingerprint.yml says of the certificates in *folder*."""
+    """Return the certificates' part of the fingerprint, from playbooks/vars/fingerprint.yml."""
     words = [
         str(PROJECT / ".venv-test/bin/ansible"),
         "local",

@@ -1,4 +1,4 @@
-"""Values for LiteLLM's Helm chart: the whole plug-in in one ConfigMap, at the paths at which Python finds it."""
+"""Values for LiteLLM's Helm chart: the whole plug-in in one ConfigMap, at paths where Python finds it."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_every_file_of_the_plug_in_is_mounted_at_its_path(release: Path) -> None
     there = {p for p in release.rglob("*.*") if p.is_file() and "__pycache__" not in p.parts}
     there -= {release / "config.yaml", release / "compose.yaml"}
     assert mounted == {p.relative_to(release).as_posix(): p.read_text(encoding="utf-8") for p in there}
-    # What Kubernetes wants of a key (ConfigMap's documentation: alphanumeric, -, _ or .).
+    # Kubernetes' rule for a key (ConfigMap's documentation: alphanumeric, -, _ or .).
     assert all(key.replace("-", "").replace("_", "").replace(".", "").isalnum() for key in config_map["data"])
     assert values["proxy_config"] == CONFIG
     assert values["podAnnotations"] == {"vibe-router/release": "5f1d"}

@@ -1,4 +1,4 @@
-"""./deploy.sh client: what it writes, and that nothing of it stays where the gateways were not told."""
+"""./deploy.sh client: the files that it writes, and that it removes them if the gateways could not be updated."""
 
 import hashlib
 import re
@@ -22,7 +22,7 @@ def inventory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def interpreter(tmp_path: Path) -> Path:
-    """A Python beside which a fake ansible-playbook records its arguments, and fails where a file says so."""
+    """A Python next to a fake ansible-playbook that records its arguments, and fails if a file says so."""
     folder = tmp_path / "bin"
     folder.mkdir()
     (folder / "python").symlink_to(sys.executable)
@@ -33,7 +33,7 @@ def interpreter(tmp_path: Path) -> Path:
 
 
 def _client(interpreter: Path, inventory: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    # With the packages of the tests: a symbolic link alone is no virtual environment.
+    # With the tests' packages: a symbolic link alone is not a virtual environment.
     path = ":".join(each for each in sys.path if each.endswith("site-packages"))
     return subprocess.run(
         [str(interpreter), str(COMMAND), "client", *words, "-i", str(inventory)],

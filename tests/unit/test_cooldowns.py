@@ -1,4 +1,4 @@
-"""A pool is put aside by its upstream's health, and never by what a client sent."""
+"""A pool's cooldown depends on its upstream's health, and never on what a client sent."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import pytest
 from vibe.proxy.cooldowns import is_of_health, keep_to_health
 from vibe.proxy.litellm_names import UnknownLiteLLMError
 
-# The SDK has a client library of its own in its newest versions.
+# The newest versions of the SDK have their own HTTP library.
 REQUEST: Any = httpx.Request("POST", "http://upstream/v1")
 
 
 class _Mapped(openai.APIError):
-    """An error as LiteLLM has them: of its own module, and of openai's class."""
+    """An error like LiteLLM's: of its own module, with a class of openai as its base."""
 
     def __init__(self) -> None:
         super().__init__("mapped", request=REQUEST, body=None)
 
 
 def _raised(cause: Exception) -> Exception:
-    """Return LiteLLM's error for *cause*, made while that is handled."""
+    """Return LiteLLM's error for *cause*, raised while handling it."""
     try:
         try:
             raise cause

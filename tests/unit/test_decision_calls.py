@@ -1,7 +1,4 @@
-"""What a decision costs, counted and not timed: calls of Python's and C's functions.
-
-`./test.sh bench decision` times the same.
-"""
+"""The cost of a decision in function calls, Python's and C's. `./test.sh bench decision` times the same."""
 
 from __future__ import annotations
 
@@ -14,12 +11,12 @@ import pytest
 from bench.routing.decision import TURNS, asked, conversations, deciding, of_length
 from vibe_fixtures import HARD
 
-# 667 and 2,951 with Python 3.11, and a quarter more: other versions make comprehensions calls, or not.
+# 667 and 2,951 with Python 3.11, plus a quarter: in some versions a comprehension is a call.
 MOST_CALLS, MOST_CALLS_A_TURN = 834, 14
 
 
 def calls(data: dict[str, Any]) -> int:
-    """Return how many calls it takes to decide a request; a first time fills the caches."""
+    """Return the number of calls to decide a request; a first decision fills the caches."""
     once: Callable[[], object] = deciding(data)
     once()
     counted = 0
@@ -36,7 +33,7 @@ def calls(data: dict[str, Any]) -> int:
     return counted
 
 
-# What is read of a text is bounded: its length must not count.
+# Only a bounded part of a text is read, so its length must not matter.
 @pytest.mark.parametrize("characters", [430, 4_000, 400_000])
 def test_a_question_takes_as_many_calls_however_long_it_is(characters: int) -> None:
     assert calls(asked(of_length(HARD, characters))) <= MOST_CALLS

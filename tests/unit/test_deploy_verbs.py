@@ -1,4 +1,4 @@
-"""The verbs of deploy.sh: each is in one table, has help and completion, and hands its options to its playbook."""
+"""The verbs of deploy.sh: all are in one table, have help and completion, and pass their options to their playbook."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_verb_has_its_playbook_and_names_its_options_once(verb: object) -> Non
 
 
 def test_every_playbook_of_operators_is_a_verb() -> None:
-    # Parts of a deployment that can be run alone, and what other playbooks import.
+    # Parts of a deployment that can run alone, and playbooks that others import.
     parts = {"free", "lock", "preflight", "prepare", "stage"}
     names = {path.stem for path in PROJECT.glob("playbooks/*.yml")}
     assert names - parts == {Path(verb.playbook).stem for verb in PLAYBOOKS} - {"site"}

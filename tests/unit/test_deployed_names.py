@@ -1,4 +1,4 @@
-"""Where a deployment is and what its containers are called: one pair of variables, the same for roles and checks."""
+"""A deployment's folder and container names: one pair of variables, the same for roles and checks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 ROLES = ("router", "gateway", "redis", "stub_upstream", "deployment", "verification")
 OTHER = {"vibe_dir": "/srv/other", "vibe_container_prefix": "team-a-"}
 DEFAULTS: dict[str, str] = {}
-# Each name of a role, and what the checks have for it.
+# Each variable of a role, and the checks' name for it.
 SAME: dict[str, Callable[[], str]] = {
     "__router_dir": lambda: deployed_names.ROUTER_DIR,
     "__router_container_prefix": lambda: deployed_names.ROUTER_PREFIX,
@@ -38,7 +38,7 @@ SAME: dict[str, Callable[[], str]] = {
 
 @pytest.fixture(params=[DEFAULTS, OTHER], ids=["defaults", "elsewhere"])
 def variables(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """Return the inventory's variables, with the checks' names as they are for them."""
+    """Return the inventory's variables, with the checks' names set accordingly."""
     found: dict[str, str] = request.param
     for variable in ("vibe_dir", "vibe_container_prefix"):
         monkeypatch.delenv(variable.upper(), raising=False)

@@ -1,4 +1,4 @@
-"""A fingerprint matches while everything is as a deployment left it, and names what is not."""
+"""A fingerprint matches while everything is as the deployment left it, and names each difference."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LookupModule = load("deployment/lookup_plugins/deployment_tree").LookupModule
 
 
 class Engine:
-    """Replaces the engine's client for the module, with things by kind."""
+    """Replaces the module's engine client; holds objects by kind."""
 
     def __init__(self) -> None:
         self.things: dict[str, list[dict[str, Any]]] = {
@@ -44,7 +44,7 @@ class Engine:
 
 
 class Host:
-    """A folder, an engine, and what was saved of them."""
+    """A folder, an engine, and their saved fingerprint."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.engine = folder, Engine()
@@ -115,7 +115,7 @@ def test_a_change_breaks_the_seal_by_its_name(host: Host, change: Callable[[Host
 
 
 class Gateway:
-    """Answers a line on a Unix socket as HAProxy tells its servers; the column of times changes with every answer."""
+    """Answers on a Unix socket like HAProxy's list of servers; the column with times changes at every answer."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.admin_state, self._answers = path, 0, 0

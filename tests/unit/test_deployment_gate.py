@@ -1,4 +1,4 @@
-"""The gate on the way out: calls to deployments of the release leave, and to those alone that a request may reach."""
+"""The outgoing gate: only calls to the release's deployments leave, and only to those that the request may use."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _call(group: str, **changed: Any) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def stopped() -> list[str]:
-    """The gates that stopped something."""
+    """The gates that refused a call."""
     found: list[str] = []
     count_with(found.append)
     return found

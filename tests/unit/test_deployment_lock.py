@@ -1,4 +1,4 @@
-"""One deployment at a time: who has the lock, who is refused, and what frees it."""
+"""One deployment at a time: who holds the lock, who is refused, and what releases it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HOUR = 3600
 
 
 class Lock:
-    """The module's work on one file, at a time of the test's choosing."""
+    """The module's work on one file, with a clock set by the test."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

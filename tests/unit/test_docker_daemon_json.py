@@ -1,4 +1,4 @@
-"""The merge of daemon.json: what wins, what stays, what is refused, and what needs a restart."""
+"""Merging daemon.json: which values win, stay or are refused, and which changes need a restart."""
 
 from __future__ import annotations
 

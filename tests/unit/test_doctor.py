@@ -1,6 +1,6 @@
 """The doctor finds each planted fault by its symptom: at the right link, with a fix that helps.
 
-Client and host are made up, and answer as real ones did; tests/e2e/test_doctor.py plants some in a real deployment.
+Client and host are fakes with recorded answers; tests/e2e/test_doctor.py plants some faults in a real deployment.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import diagnose
 import pytest
 from doctor.case import Case, Machine
 from doctor.client import Answer, Client
+from doctor.symptoms import HEALTH_CHECKS, LOGS, UPSTREAMS
 from doctor.walk import WALK, walk
 from report.model import FAILED, Result, sentence
 
@@ -37,7 +38,7 @@ COOLDOWN = "No deployments available for selected model. All deployments for sel
 
 
 class MadeUpClient(Client):
-    """A client of a sound gateway; a fault changes what it gets."""
+    """A client of a sound gateway; a fault changes its answers."""
 
     def __init__(self, url: str = "http://gateway.example:4000") -> None:
         super().__init__(url, "sk-known-to-the-gateway")
@@ -48,7 +49,7 @@ class MadeUpClient(Client):
                 200, {}, json.dumps({"data": [{"id": name} for name in ("chat-auto", *POOLS["chat-auto"])]})
             ),
         }
-        # What a pool's provider answers, one after the other; the last one stays.
+        # The answers of a pool's provider, in order; the last one repeats.
         # None: it hangs.
         self.pools: dict[str, list[Answer | None]] = {pool: [Answer(200)] for pool in POOLS["chat-auto"]}
         self.decided: list[dict[str, str]] = [{"x-vibe-pool": pool} for pool in POOLS["chat-auto"]]
@@ -86,7 +87,7 @@ class MadeUpClient(Client):
 
 @dataclass
 class Said:
-    """What a command came to."""
+    """The result of a command."""
 
     rc: int
     stdout: str
@@ -118,7 +119,7 @@ def _container(name: str) -> dict[str, Any]:
 
 @dataclass(eq=False)
 class MadeUpHost:
-    """A sound host with every role; a fault changes what its commands say."""
+    """A sound host with every role; a fault changes its commands' output."""
 
     config: dict[str, Any] = field(default_factory=lambda: copy.deepcopy(CONFIG))
     containers: dict[str, dict[str, Any]] = field(
@@ -171,7 +172,7 @@ class World:
     host: MadeUpHost = field(default_factory=MadeUpHost)
 
     def walked(self) -> list[Result]:
-        """Return what the walk found, link by link."""
+        """Return the walk's results, link by link."""
         roles = ["router", "gateway", "redis"]
         machine = Machine("one", roles, self.host)
         return [result for results in walk(Case(self.client, POOLS, [machine])) for result in results]
@@ -261,61 +262,61 @@ def _decides(cheap: dict[str, str]) -> Plant:
     return lambda world: world.client.decided.__setitem__(0, cheap)
 
 
-# What is wrong -> how it is planted, the hop that must be named, a word of what is found and a word of the fix.
+# Fault -> how it is planted, the hop that must be named, a word of the finding and a word of the fix.
 FAULTS: dict[str, tuple[Plant, str, str, str]] = {
     "no DNS record": (
         _fails("resolve", OSError(-2, "Name or service not known")),
-        "name_of_the_gateway_is_found",
+        "gateway_name_resolves",
         "not known",
         "DNS record",
     ),
     "gateway's container is gone": (
         _closed_for(_no_container("vibe-gateway")),
-        "port_of_the_gateway_is_open",
+        "gateway_port_is_open",
         "connection refused; one: none",
         "./deploy.sh makes it",
     ),
     "gateway was stopped": (
         _closed_for(_state("vibe-gateway", Status="exited")),
-        "port_of_the_gateway_is_open",
+        "gateway_port_is_open",
         "exited, exit code 0",
         "docker start vibe-gateway",
     ),
     "gateway's port is another program's": (
         _closed_for(_state("vibe-gateway", Status="created", ExitCode=128, Error="bind: address already in use")),
-        "port_of_the_gateway_is_open",
-        "another program has its port",
+        "gateway_port_is_open",
+        "another program uses its port",
         "ss -ltnp",
     ),
     "gateway listens elsewhere": (
         _closed_for(lambda world: None),
-        "port_of_the_gateway_is_open",
+        "gateway_port_is_open",
         "listens at 127.0.0.1:4000",
         "gateway_bind_address",
     ),
     "firewall in front of the gateway": (
         _fails("connect", TimeoutError("timed out")),
-        "port_of_the_gateway_is_open",
+        "gateway_port_is_open",
         "no answer in 5 s",
         "firewall",
     ),
-    "certificate has expired": (_expired, "certificate_of_the_gateway_is_valid", "has expired", "renew it"),
-    "https to a plain port": (_plain, "certificate_of_the_gateway_is_valid", "WRONG_VERSION", "http://"),
+    "certificate has expired": (_expired, "gateway_certificate_is_valid", "has expired", "renew it"),
+    "https to a plain port": (_plain, "gateway_certificate_is_valid", "WRONG_VERSION", "http://"),
     "another program answers": (
         _answers("/", Answer(502, {"content-type": "text/html"}, "<html>Bad Gateway</html>")),
-        "gateway_itself_answers",
+        "gateway_answers",
         "502, text/html",
         "ss -ltnp",
     ),
     "a slot is asked": (
         _answers("/", Answer(200, {}, '"LiteLLM: RUNNING"')),
-        "gateway_itself_answers",
+        "gateway_answers",
         "RUNNING",
         "clients ask the gateway",
     ),
     "gateway hangs": (
         _fails("ask", TimeoutError("read timed out")),
-        "gateway_itself_answers",
+        "gateway_answers",
         "TimeoutError",
         "docker logs vibe-gateway",
     ),
@@ -369,25 +370,37 @@ FAULTS: dict[str, tuple[Plant, str, str, str]] = {
         _state(SLOT, "ImportError: cannot import name 'Rule' from 'vibe.rules'", Status="exited", ExitCode=1),
         "serving_slot_runs",
         "the plug-in cannot be loaded",
-        "./deploy.sh brings it",
+        "./deploy.sh ships it",
     ),
     "container may not write (13369)": (
         _state(SLOT, "OSError: [Errno 30] Read-only file system: '/app/x'", Status="restarting", ExitCode=1),
         "serving_slot_runs",
-        "may not write",
+        "cannot read or write",
         "drift",
     ),
     "no database (38121)": (
         _state(SLOT, "P1001: Can't reach database server at db:5432", Status="exited", ExitCode=1),
         "serving_slot_runs",
-        "given a database",
+        "has a database configured",
         "database_url",
     ),
     "configuration is no YAML": (
         _state(SLOT, "yaml.scanner.ScannerError: mapping values", Status="exited", ExitCode=1),
         "serving_slot_runs",
-        "no YAML",
+        "not valid YAML",
         "renders it again",
+    ),
+    "slot finds the disk full": (
+        _state(SLOT, "OSError: [Errno 28] No space left on device", Status="exited", ExitCode=1),
+        "serving_slot_runs",
+        "the disk is full",
+        "runbooks.md",
+    ),
+    "slot runs out of memory": (
+        _state(SLOT, "MemoryError", Status="exited", ExitCode=1),
+        "serving_slot_runs",
+        "ran out of memory",
+        "router_memory_limit",
     ),
     "unknown crash": (
         _state(SLOT, "ValueError: sk-abcdefghijklm was odd", Status="exited", ExitCode=1),
@@ -404,7 +417,7 @@ FAULTS: dict[str, tuple[Plant, str, str, str]] = {
     "curl left the image (9295)": (
         _health("unhealthy", 'exec: "curl": executable file not found in $PATH'),
         "serving_slot_is_healthy",
-        "the image has not",
+        "the image does not have",
         "python3",
     ),
     "slot starts yet": (_health("starting"), "serving_slot_is_healthy", "starting", "120 s"),
@@ -415,12 +428,12 @@ FAULTS: dict[str, tuple[Plant, str, str, str]] = {
         "/health",
         "/health/liveliness",
     ),
-    "slot crashes again and again": (_looping, "serving_slot_keeps_running", "again and again", "./deploy.sh brings"),
+    "slot crashes again and again": (_looping, "serving_slot_keeps_running", "again and again", "./deploy.sh ships"),
     "slot was drained by hand": (
         _server("one-blue,MAINT,,"),
         "gateway_sends_to_the_serving_slots",
         "MAINT",
-        "takes it in again",
+        "enables it again",
     ),
     "firewall between gateway and router": (
         _server("one-blue,DOWN,L4TOUT,"),
@@ -436,7 +449,7 @@ FAULTS: dict[str, tuple[Plant, str, str, str]] = {
     ),
     "plug-in is not mounted": (
         _says(f"docker exec {SLOT} python3 -c 'import os", Said(0, "False\n")),
-        "plugin_is_in_the_container",
+        "container_has_the_plugin",
         "none",
         "without its mounts",
     ),
@@ -487,30 +500,30 @@ FAULTS: dict[str, tuple[Plant, str, str, str]] = {
     "Redis' file was cut off": (
         _state("vibe-redis", "Bad file format reading the append only file", Status="restarting", ExitCode=1),
         "redis_runs",
-        "cut off",
+        "truncated",
         "redis-check-aof",
     ),
     "Redis has another password": (
         _says("ping", Said(0, "WRONGPASS invalid username-password pair")),
-        "redis_takes_writes",
+        "redis_accepts_writes",
         "WRONGPASS",
         "--tags redis",
     ),
     "Redis cannot write its file": (
         _says("info", Said(0, "aof_last_write_status:err\r\n")),
-        "redis_takes_writes",
+        "redis_accepts_writes",
         "err",
         "a full disk",
     ),
     "Redis evicts": (
         _says("info", Said(0, "maxmemory:100\r\nused_memory:99\r\nmaxmemory_policy:allkeys-lru\r\nevicted_keys:7\r\n")),
-        "redis_takes_writes",
+        "redis_accepts_writes",
         "7 keys evicted",
         "redis_maxmemory",
     ),
     "Redis is full": (
         _says("info", Said(0, "maxmemory:100\r\nused_memory:100\r\nmaxmemory_policy:noeviction\r\n")),
-        "redis_takes_writes",
+        "redis_accepts_writes",
         "noeviction",
         "redis_maxmemory",
     ),
@@ -542,6 +555,30 @@ FAULTS: dict[str, tuple[Plant, str, str, str]] = {
     ),
     "provider is down": (_refused(500, "Connection error."), "every_pool_answers", "nothing answers", "firewall"),
     "provider is slow": (_refused(408, "Request timed out."), "every_pool_answers", "in time", "request_timeout"),
+    "provider's key is a shell variable": (
+        _refused(500, "Incorrect API key provided: ${OPENAI_API_KEY}"),
+        "every_pool_answers",
+        "shell variable",
+        "os.environ/NAME",
+    ),
+    "provider's certificate is not trusted": (
+        _refused(500, "SSL: CERTIFICATE_VERIFY_FAILED certificate verify failed: self-signed certificate"),
+        "every_pool_answers",
+        "not trusted",
+        "TLS-inspecting proxy",
+    ),
+    "provider does not take a parameter": (
+        _refused(400, "UnsupportedParamsError: openai does not support parameters: ['thinking']"),
+        "every_pool_answers",
+        "does not accept a parameter",
+        "drop_params",
+    ),
+    "pool has no deployment": (
+        _refused(400, "No deployments available for selected model"),
+        "every_pool_answers",
+        "no deployment of it",
+        "tier",
+    ),
     "provider hangs": (_provider(None), "every_pool_answers", "none: TimeoutError", "router_request_timeout"),
     "deployment was put aside, and is still broken": (
         _provider(Answer(429, {"retry-after": "0"}, COOLDOWN), Answer(401, {}, "Incorrect API key provided")),
@@ -561,7 +598,7 @@ FAULTS: dict[str, tuple[Plant, str, str, str]] = {
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no cooldown be waited for, and no proxy of this machine be seen."""
+    """Skip waiting for cooldowns, and hide this machine's proxies."""
     monkeypatch.setattr("doctor.links_upstream.time.sleep", lambda seconds: None)
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -590,6 +627,15 @@ def test_a_planted_fault_is_found_at_its_link_and_the_walk_ends_there(fault: str
 
 def test_every_link_has_a_fault() -> None:
     assert {link for _, link, _, _ in FAULTS.values()} >= {link.check.__name__ for link in WALK} - {"gateway_runs"}
+
+
+def test_every_symptom_has_a_fault() -> None:
+    shown = ""
+    for plant, *_ in FAULTS.values():
+        world = World()
+        plant(world)
+        shown += world.walked()[-1].found
+    assert [one.meaning for one in (*LOGS, *HEALTH_CHECKS, *UPSTREAMS) if one.meaning not in shown] == []
 
 
 def test_a_proxy_in_the_way_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Every file of the end-to-end tests has its place in their order."""
+"""Every file of the end-to-end tests is in the list of their order."""
 
 from __future__ import annotations
 

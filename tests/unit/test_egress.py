@@ -1,4 +1,4 @@
-"""Where a router's process may connect to, tried on loopback in a process of its own: the guard is for good."""
+"""Where a router's process may connect to, tested on loopback in a separate process: the guard cannot be undone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vibe.proxy.provider_hosts import destinations_of
 from vibe.routes.gate_settings import Destination, GateSettings, destination_of, read_settings
 
 FILES = Path(__file__).resolve().parents[2] / "files"
-# Two servers: the first is a provider, the second is somebody else's. What each way of connecting came to, as JSON.
+# Two servers: a provider, and another one. Prints the result of each way of connecting as JSON.
 PROGRAM = """
 import asyncio, http.client, json, socket, sys, urllib.request
 sys.path.insert(0, sys.argv[1])

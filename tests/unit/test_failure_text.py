@@ -1,4 +1,4 @@
-"""Errors tell clients nothing of the inside, and nothing that somebody sends acts on a log or a terminal."""
+"""Errors reveal no internals to clients, and no client's text can act on a log or a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vibe.proxy.failure_text import RESPONSE_NOT_FOUND, clean, make_response_not
 from vibe.proxy.log_escape import EscapingFormatter, escape_logs
 
 HOSTS = ("vibe-stub-upstream", "10.1.2.3")
-# A line of its own, an escape that clears a terminal, and a mark that turns the text around.
+# A new line, an escape sequence that clears a terminal, and a mark that reverses the text.
 HOSTILE = "x\n[23:59:51] [VIBE-ROUTER] [INFO] SERVED\x1b[2J\u202eabc\r\x07\u2028\x9b"
 
 

@@ -1,4 +1,4 @@
-"""A canary is compared with the other servers by what the gateway logged of each."""
+"""A canary is compared with the other servers by the gateway's log."""
 
 from __future__ import annotations
 

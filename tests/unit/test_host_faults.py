@@ -1,7 +1,6 @@
 """Every host check turns red, and no other, when its fault is planted in a sound host.
 
-The host is a made-up one that answers the checks' commands; tests/e2e asks real ones. What it answers was taken from a
-deployed host.
+The host is a fake with answers recorded on a deployed host; tests/e2e checks real ones.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ def _labels() -> dict[str, str]:
 
 
 def _container(name: str, user: str) -> dict[str, Any]:
-    """Return what `docker inspect` says of a sound container, as far as the checks look."""
+    """Return the parts of a sound container's `docker inspect` output that the checks read."""
     return {
         "Id": f"id-of-{name}",
         "Name": f"/{name}",
@@ -98,7 +97,7 @@ def _router() -> dict[str, Any]:
 
 
 def _config() -> dict[str, Any]:
-    """Return what a sound config.yaml has, as far as the checks look."""
+    """Return the parts of a sound config.yaml that the checks read."""
     key = {"api_base": "os.environ/UP_BASE", "api_key": "os.environ/PROVIDER_KEY"}
     return {
         "model_list": [
@@ -145,7 +144,7 @@ class World:
     )
     config: Any = field(default_factory=_config)
     families: dict[str, Any] = field(default_factory=lambda: {"chat": copy.deepcopy(FAMILY)})
-    # The beginning of a command -> what it prints; None: it fails.
+    # The beginning of a command -> its output; None: it fails.
     answers: dict[str, str | None] = field(
         default_factory=lambda: {
             "true": "",
@@ -211,7 +210,7 @@ def _red(world: World) -> dict[str, Result]:
 
 
 def _in(name: str, *path: str, to: Any) -> Callable[[World], None]:
-    """Return a fault: a value of a container's inspection is another."""
+    """Return a fault that changes a value of a container's `docker inspect` output."""
 
     def plant(world: World) -> None:
         node = world.inspected[name]
@@ -231,7 +230,7 @@ def _mode(path: str, mode: int, uid: int = 0) -> Callable[[World], None]:
 
 
 def _configured(*path: Any, to: Any) -> Callable[[World], None]:
-    """Return a fault: a value of config.yaml is another."""
+    """Return a fault that changes a value of config.yaml."""
 
     def plant(world: World) -> None:
         node = world.config
@@ -252,7 +251,7 @@ NOTHING_PUBLISHED = "container_publishes_only_expected_ports"
 NO_PRIVILEGES = "container_has_no_capabilities_and_can_gain_none"
 LIMITED = "container_is_limited_in_memory_and_processes"
 
-# What is wrong with the host, the check that must say so, and a word that its message must have.
+# Fault -> how it is planted, the check that must fail, and a word of its message.
 FAULTS: dict[str, tuple[Callable[[World], None], str, str]] = {
     "slot unhealthy": (_in(SLOT, "State", "Health", "Status", to="unhealthy"), "container_is_healthy", SLOT),
     "slot starting": (_in(SLOT, "State", "Health", "Status", to="starting"), "container_is_healthy", "starting"),
@@ -293,7 +292,7 @@ FAULTS: dict[str, tuple[Callable[[World], None], str, str]] = {
         NOTHING_PUBLISHED,
         "8404/tcp is published",
     ),
-    # On an address of the network it is a fault of the rules too.
+    # On a network address it would be a fault of the firewall too.
     "the slot's counters elsewhere": (
         _in(SLOT, "HostConfig", "PortBindings", to={"9464/tcp": [{"HostIp": "127.0.0.5", "HostPort": "4201"}]}),
         NOTHING_PUBLISHED,
@@ -603,7 +602,7 @@ def test_a_host_that_does_not_answer_is_one_failure_and_no_more() -> None:
 
 def test_a_host_that_is_leaving_is_not_asked_for_a_folder_that_it_no_longer_has() -> None:
     world = World()
-    # Asked first, for the made-up host takes the first answer that fits.
+    # First, because the fake host takes the first answer that fits.
     world.answers = {f"df -Pk /var/lib/docker {BASE_DIR}": None, **world.answers}
     results = dict(_results(world, ("docker", "images")))
     assert {name for name, result in results.items() if result.verdict == FAILED} == set()

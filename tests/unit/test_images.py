@@ -1,4 +1,4 @@
-"""Which image serves, what it is called, and where the packages of a build come from."""
+"""Which image is used, its name, and where the packages of a build come from."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_pulled_image_is_the_recorded_one() -> None:
     assert _selected([_image("redis:8", "pulled")], recorded=record) == "redis:8", "an archive keeps no digests"
     assert _selected([_image("redis:8", "another")], recorded=record) is None
     assert _selected([_image("redis:8", "another")], recorded=record, loaded="another") == "redis:8"
-    # What the inventory gives replaces the record.
+    # The inventory's values replace the record's.
     assert _selected([PULLED], recorded=record, given="sha256:" + "b" * 64) is None
 
 

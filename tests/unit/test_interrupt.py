@@ -11,7 +11,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
-# What is raised in a finalizer is ignored, as it is in the callbacks of a fork: for a run, that is where it is lost.
+# Python ignores exceptions in finalizers, as in callbacks of a fork, which is where a run loses an interrupt.
 SWALLOWED = """
 import os
 import signal
@@ -68,6 +68,6 @@ def test_an_interrupt_that_python_swallowed_ends_the_run_at_its_next_task(tmp_pa
     )
     assert "Exception ignored in" in done.stderr
     assert "DEPRECATION" not in done.stderr
-    # Without the callback the run goes on: the swallowing is real.
+    # Without the callback the run continues: Python does swallow it.
     assert (done.returncode != 0) == bool(callback), done.stderr
     assert ("msg: second" in done.stdout or '"msg": "second"' in done.stdout) != bool(callback)

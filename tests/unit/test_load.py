@@ -1,4 +1,4 @@
-"""What the load of the end-to-end tests says of itself when requests were lost."""
+"""The report of the end-to-end tests' load generator about lost requests."""
 
 from __future__ import annotations
 

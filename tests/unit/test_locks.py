@@ -1,4 +1,4 @@
-"""What is installed on a control node is locked, by hash, as the requirements say."""
+"""All packages of a control node are locked by hash, and match the requirements."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ LOCKS = {
     "tests/requirements.lock": ("requirements.txt", "playbooks/lib/sbom.txt", "tests/requirements.txt"),
     "files/images/litellm/requirements.lock": ("files/images/litellm/requirements.in",),
 }
-# Of the image alone; all else is installed on a control node.
+# Only for the image; all others are installed on a control node.
 OF_THE_IMAGE = "files/images/litellm/requirements.lock"
 
 

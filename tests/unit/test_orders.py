@@ -1,4 +1,4 @@
-"""What the playbooks make does not depend on the order of a set, which differs from one run to the next."""
+"""Rendered files do not depend on the order of a set, which differs from run to run."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDERS = ("inventory", "playbooks", "roles", "tests")
-# Ansible makes sets of what these are given (ansible/plugins/filter/mathstuff.py).
+# Filters that convert their input to a set (ansible/plugins/filter/mathstuff.py).
 SET_FILTER = re.compile(r"\| *(?:ansible\.builtin\.)?(?:difference|intersect|symmetric_difference|union)\(")
 ORDER_IS_NO_MATTER = re.compile(r"\s*\| *(?:length|sort)\b")
 

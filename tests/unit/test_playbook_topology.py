@@ -1,4 +1,4 @@
-"""What the playbooks derive from an inventory: servers, firewall, findings, what can be rotated, and the status."""
+"""Values derived from an inventory: servers, firewall rules, findings, secrets to rotate, and the status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hooks and versions have one source: each fast check of test.sh is a hook, and a hook is nothing else."""
+"""Hooks and versions have one source: each fast check of test.sh is a hook, and there are no other hooks."""
 
 import re
 import subprocess

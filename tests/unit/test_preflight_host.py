@@ -1,4 +1,4 @@
-"""What preflight finds on a host, an image source, the control node and a certificate; and the report of all hosts."""
+"""Preflight's findings about a host, an image source, the control node and a certificate, and the report of all."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_healthy_host_has_no_finding() -> None:
 
 @pytest.mark.parametrize(("host", "expected"), [(1_000_060, []), (1_000_061, ["clock"]), (999_930, ["clock"])])
 def test_only_the_clocks_at_the_moment_of_the_probe_count(host: int, expected: list[str]) -> None:
-    # Both times are long past: with hundreds of hosts, minutes pass before findings are made.
+    # Both times are long past: with hundreds of hosts, minutes pass before the findings are evaluated.
     assert [subject for subject, _ in _found(f"clock 1000000 {host}")] == expected
 
 
@@ -110,7 +110,7 @@ def test_an_address_is_read_as_the_kernel_writes_it(
 def test_a_deployment_elsewhere_is_found(folder: str, name: str, changes: dict[str, Any], expected: str | None) -> None:
     found = _found(f"container {name} {folder} deployed", **changes)
     assert [subject for subject, _ in found] == ([expected] if expected else [])
-    # What is no deployment is not this rule's to refuse.
+    # This rule does not refuse a value that is not a deployment.
     assert _found(f"container {name} {folder}", **changes) == []
 
 

@@ -1,4 +1,4 @@
-"""Each rule across variables: what breaks it is found, with the option's name, the problem and the fix."""
+"""Each rule across variables finds its violation, and names the option, the problem and the fix."""
 
 from __future__ import annotations
 

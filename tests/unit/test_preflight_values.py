@@ -1,4 +1,4 @@
-"""Preflight's tables of single values cover each option of the roles on a host, and let through what the roles have."""
+"""Preflight's tables of single values cover each option of the host roles, and accept the roles' defaults."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from vibe.routes.gate_settings import DEFAULT_LIMITS, LIMIT_NAMES
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 ON_HOSTS = ("docker", "firewall", "gateway", "images", "redis", "router", "stub_upstream", "verification")
-# Looked at by a rule across fields, or not given by an inventory.
+# Checked by a rule across variables, or not set in an inventory.
 EXCEPTIONS = {
     "gateway_client_requests_per_minute": "a rule: as many as a verification needs",
     "gateway_requests_per_minute": "a rule: as many as a verification needs",
@@ -54,7 +54,7 @@ def _options() -> dict[str, dict[str, Any]]:
 
 
 def _is_single(option: dict[str, Any]) -> bool:
-    """Return whether each value of *option* is a number or a word that no list of choices bounds."""
+    """Return whether *option* is a number or a text without a list of choices."""
     kind = option.get("elements", "str") if option["type"] == "list" else option["type"]
     return kind in {"int", "float", "str", "path"} and not option.get("choices")
 
@@ -129,7 +129,7 @@ def test_a_kind_takes_what_is_good_and_nothing_else(kind: str, good: list[str], 
     assert [value for value in bad if KINDS[kind].takes(value)] == []
 
 
-# What nobody should give to a variable that ends up in a shell, in YAML, or in a configuration file.
+# Values that must not reach a shell, YAML, or a configuration file.
 INJECTIONS = (
     "x; touch /tmp/planted",
     "$(touch /tmp/planted)",
@@ -167,7 +167,7 @@ def test_an_item_of_a_list_is_checked_by_itself() -> None:
 
 
 def test_the_limits_of_the_specs_are_those_of_the_gate() -> None:
-    # The specs cannot read Python: their list, and the defaults that they tell, are compared here.
+    # The specs cannot import Python, so their list and the documented defaults are compared here.
     told = _options()["router_limits"]["options"]
     assert tuple(told) == LIMIT_NAMES
     for name, option in told.items():

@@ -1,4 +1,4 @@
-"""Types, choices and names of variables: what the argument specs refuse, and names that no role has."""
+"""Types, choices and names of variables: violations of the argument specs, and unknown names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CASES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
 
 
 def _validated(role: str, variables: dict[str, Any]) -> dict[str, Any]:
-    """Return what Ansible's validate_argument_spec says of *variables*, as the role's task registers it."""
+    """Return the result of Ansible's validate_argument_spec for *variables*, as the role's task registers it."""
     given = {name: value for name, value in (DEFAULTS | variables).items() if name in SPECS[role]}
     errors = ArgumentSpecValidator(SPECS[role]).validate(given).error_messages
     return {"item": role, "argument_errors": errors} if errors else {"item": role, "msg": "The arg spec passed"}

@@ -1,4 +1,4 @@
-"""How we write: no words of our own, Markdown at 100 columns, task names by what they do, and short pages."""
+"""How we write: no invented terms, Markdown at 100 columns, task names that start with a verb, and short pages."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import yaml
 PROJECT = Path(__file__).resolve().parents[2]
 WORDS = Path(__file__).with_name("old_words.txt")
 COLUMNS = 100
-# What prompts are made of, and what is kept as it was written.
+# Data made of prompts, and texts that stay as they were written.
 DATA = ("tests/bench/routing/", "tests/fixtures/", "CHANGELOG.md", "LICENSE")
-# What runs leave in a checkout.
+# Files that runs leave in a checkout.
 GENERATED = {"reports", "sboms", "backups", "bundles", "bundle", "node_modules", "__pycache__"}
 PROSE = {".md", ".py", ".yml", ".j2", ".sh", ".lua", ".cfg", ".toml"}
 NAMES = re.compile(
@@ -60,7 +60,7 @@ def test_old_words_are_gone() -> None:
 
 
 def _lines_of_text(page: Path) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a page that can be wrapped: no code, no table, no comment, no picture."""
+    """Yield the lines of a page that can be wrapped: not code, tables, comments or pictures."""
     is_code = False
     for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
         if line.startswith("```"):
@@ -87,7 +87,7 @@ def test_task_names_say_what_a_task_does() -> None:
 
 
 def _tasks(node: Any) -> Iterator[dict[str, Any]]:
-    """Yield every mapping of a YAML document: tasks, blocks, and what they loop over."""
+    """Yield every mapping of a YAML document: tasks, blocks, and loop items."""
     for each in node if isinstance(node, list) else node.values() if isinstance(node, dict) else []:
         yield from _tasks(each)
     if isinstance(node, dict):
@@ -95,7 +95,7 @@ def _tasks(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def _failure_messages(path: Path) -> Iterator[str]:
-    """Yield what the tasks of a file print when they fail, and the messages that such a task loops over."""
+    """Yield the failure messages of a file's tasks, and the messages that such tasks loop over."""
     for task in _tasks(yaml.safe_load(path.read_text(encoding="utf-8"))):
         arguments = [(task.get("ansible.builtin.assert"), "fail_msg"), (task.get("ansible.builtin.fail"), "msg")]
         yield from (str(given.get(key)) for given, key in arguments if isinstance(given, dict))
@@ -104,7 +104,7 @@ def _failure_messages(path: Path) -> Iterator[str]:
 
 
 def test_failures_say_how_to_fix_them() -> None:
-    # A message that is one expression comes from Python or a template, whose tests read it.
+    # A message that is a single expression comes from Python or a template, and is tested there.
     paths = [path for folder in ("roles", "playbooks") for path in sorted((PROJECT / folder).rglob("*.yml"))]
     silent = [
         f"{path.relative_to(PROJECT)}: {message}"
@@ -138,6 +138,6 @@ def test_links_between_pages_lead_somewhere() -> None:
 
 
 def _anchors(page: Path) -> set[str]:
-    """Return the anchors that GitHub gives to the headings of a page."""
+    """Return the anchors that GitHub generates for the headings of a page."""
     titles = (line.lstrip("#").strip().lower() for _, line in _lines_of_text(page) if line.startswith("#"))
     return {re.sub(r"[^\w\- ]", "", title).replace(" ", "-") for title in titles}

@@ -1,4 +1,4 @@
-"""A release is written as it was rendered, its changed files are named, and half of one is not a release."""
+"""A release is written as rendered, its changed files are named, and an incomplete one is not a release."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Host:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, output: pytest.CaptureFixture[str]) -> None:
         self.folder, self.output = folder, output
         self.root, self.serving = folder / "releases/5f1d", folder / "current"
-        # Another owner than oneself can be given by root alone.
+        # Only root can set another owner.
         monkeypatch.setattr(module.Release.__init__, "__defaults__", (OWN,))
 
     def run(self, *, check: bool = False, **files: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Replay against the real stub: planted qualities become labels, what it costs is shown first and never exceeded."""
+"""Replay against the real stub: planted qualities become labels; the cost is shown first and never exceeded."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def at(stub: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def _prompts(count: int) -> list[dict[str, Any]]:
-    """Return prompts of which those about the law get a bad answer of the weak model."""
+    """Return prompts; the weak model answers those about the law badly."""
     found = []
     for index, row in enumerate(made_labels(count, planted=True)):
         weak = 0.9 if row["weak_score"] else 0.2
-        # The same words in all of them.
+        # All prompts share these words.
         tags = f"[[stub:quality=0.9]][[stub:model={WEAK},quality={weak}]]"
         found.append({"id": f"p{index}", "prompt": f"{row['prompt']} {tags}"})
     return found
@@ -74,7 +74,7 @@ def test_planted_qualities_become_labels_in_which_fit_finds_the_rule(at: Path, s
     out = at / "adapter.json"
     assert cli.main(["fit", "--labels", str(at / "labels.jsonl"), "--out", str(out), "--family", "chat"], at, 50) == 0
     assert json.loads(out.read_text(encoding="utf-8"))["apgr"]["low"] > 0
-    # Two answers and two grades a prompt.
+    # Two answers and two grades per prompt.
     assert len(_asked(stub)) == 4 * 120
     assert (at / "labels.jsonl").stat().st_mode & 0o777 == 0o600
 
@@ -120,7 +120,7 @@ def test_the_price_that_is_shown_is_not_less_than_what_is_paid(at: Path, capsys:
 
 
 def test_pools_answer_for_themselves_and_the_judge_is_told_no_model(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # A fallback would have the strong pool's answer judged as the cheap one's.
+    # With a fallback, the strong pool's answer would be judged as the cheap pool's.
     sent: list[dict[str, Any]] = []
     post = requests.post
 
@@ -134,7 +134,7 @@ def test_pools_answer_for_themselves_and_the_judge_is_told_no_model(at: Path, mo
     assert all(body["disable_fallbacks"] is True for body in sent)
     one, other = (judged["messages"][-1]["content"] for judged in sent[2:])
     assert "be strict" in one
-    # Each is the first once.
+    # Each answer comes first once.
     assert one.index(WEAK) < one.index(STRONG)
     assert other.index(WEAK) > other.index(STRONG)
     told = json.dumps(judge_body(JUDGE, "ask", "an answer", "another", ""))
@@ -194,7 +194,7 @@ def test_a_judge_without_grades_gives_no_label(at: Path, capsys: pytest.CaptureF
     tags = f"[[stub:model={JUDGE},cut=0]]"
     assert _replay(at, [{"prompt": f"hello {tags}"}]) == 1
     assert "0 labels for $" in capsys.readouterr().out
-    # A judge that answers with words: the tag that has this one answer with grades is not told.
+    # A judge that answers in words: without the tag that makes the stub answer with grades.
     assert _replay(at, [{"prompt": "hello"}], "--criteria", "be kind", "--judge", WEAK) in (0, 1)
 
 

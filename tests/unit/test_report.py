@@ -1,4 +1,4 @@
-"""The report of a verification: every format has the same content, and a broken part is reported, not raised."""
+"""The report of a verification: every format has the same content, and unreadable results are reported."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_another_release_is_a_change() -> None:
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
-    """Where the results of two hosts are, and where the report goes."""
+    """The folder with the results of two hosts, and the folder of the report."""
     results = tmp_path / "results"
     results.mkdir()
     for host in ("a", "b"):
@@ -162,9 +162,9 @@ def _of(release: str, *failing: str) -> Report:
         ([_of("good")], _of("bad", "host", "containers"), False),
         ([_of("good", "routing")], _of("bad", "routing"), False),
         ([_of("good", "routing")], _of("bad", "routing", "requests"), True),
-        # It was undone, and is tried again.
+        # It was rolled back, and is tried again.
         ([_of("good"), _of("bad", "routing")], _of("bad", "routing"), True),
-        # Nobody knows what clients got before.
+        # There is no report of what clients got before.
         ([_of("another")], _of("bad", "routing"), False),
     ],
 )

@@ -1,4 +1,4 @@
-"""The gate on the way in: what a client sends reaches LiteLLM rebuilt, or not at all."""
+"""The incoming gate: a client's request reaches LiteLLM rebuilt, or not at all."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ GOOD: dict[str, dict[str, Any]] = {
 
 
 class Proxy:
-    """The application behind the gate: keeps what it sees, and answers 200."""
+    """The application behind the gate: records requests and answers 200."""
 
     def __init__(self) -> None:
-        """See nothing yet."""
+        """Start without requests."""
         self.scope: dict[str, Any] = {}
         self.body = b""
         self.groups: frozenset[str] = frozenset()
@@ -77,10 +77,10 @@ class Proxy:
 
 
 class Answer:
-    """What came back."""
+    """An answer."""
 
     def __init__(self, sent: list[Message]) -> None:
-        """Take what was *sent*."""
+        """Read the ASGI messages that were *sent*."""
         self.status = sent[0]["status"]
         self.headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
         self.error = json.loads(sent[1]["body"]).get("error", {})
@@ -99,7 +99,7 @@ def ask(
     unchecked: frozenset[str] = frozenset(),
     headers: dict[str, str] | None = None,
 ) -> tuple[Answer, Proxy]:
-    """Send one request through a gate; return what came back, and what the proxy behind it saw."""
+    """Send one request through a gate; return the answer, and what the proxy behind it received."""
     content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
     waiting = list([content] if chunks is None else chunks)
     sent: list[Message] = []
@@ -128,7 +128,7 @@ def ask(
 
 
 def refused(path: str, body: object, **options: Any) -> Answer:
-    """Send a request that must be refused; nothing of it may have got through."""
+    """Send a request that must be refused, and require that the proxy received nothing."""
     answer, proxy = ask(path, body, **options)
     assert proxy.scope == {}, "LiteLLM saw the request"
     return answer
@@ -407,7 +407,7 @@ def test_a_thread_is_refused_in_the_words_that_anthropics_sdks_understand() -> N
 
 
 def _frames(*texts: str, path: str = RESPONSES) -> tuple[list[dict[str, Any]], list[Message]]:
-    """Send messages over a WebSocket; return those that the proxy saw, and what was sent back."""
+    """Send messages over a WebSocket; return those that the proxy received, and the answers."""
     waiting, proxy = list(texts), Proxy()
     sent: list[Message] = []
 
@@ -456,7 +456,7 @@ def test_every_client_that_was_recorded_passes() -> None:
             if not isinstance(request.get("body"), dict):
                 continue
             body = {**request["body"], "model": "chat-auto"}
-            # What is no field of its API is refused where LiteLLM knows its name, and that changes with its versions.
+            # A field outside the API is refused if LiteLLM knows its name, which depends on LiteLLM's version.
             api = api_fields.api_of(request["path"].partition("?")[0])
             assert api is not None
             assert [key for key in body if api_fields.check_of(key, api) is None] == [], path.name
@@ -469,8 +469,8 @@ def test_every_client_that_was_recorded_passes() -> None:
     assert sent > 20
 
 
-# Of an SDK's own parameters: what would choose another model, account or place than the release does, or is refused
-# in words of its own (thread).
+# The SDK's own parameters that would choose another model, account or region than the release, or that are refused
+# with a message of their own (thread).
 REFUSED = {
     "messages": {"fallbacks", "fallback_credit_token", "workspace_id", "user_profile_id", "billing_policy", "thread"},
 }

@@ -1,4 +1,4 @@
-"""One restart last week is a note; a fresh one, a loop and a kill for want of memory are faults."""
+"""One restart last week is a note; a recent one, a restart loop and an out-of-memory kill are faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a new role has to be in: a role that is in one list and not in another fails silently otherwise."""
+"""The lists that a new role must be in: a role that is missing from one would fail silently."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 
 PROJECT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in PROJECT.glob("roles/*") if path.is_dir())
-# Of the control node or of a run, not of a host's deployment: nothing on a host is made from their variables.
+# Roles of the control node or of a run: nothing on a host depends on their variables.
 NOT_OF_A_HOST = {"backup", "bundle", "deployment", "lab", "preflight", "verification"}
 
 

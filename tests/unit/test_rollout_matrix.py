@@ -1,4 +1,4 @@
-"""What a rollout does when hosts fail: the real playbook, with a role that fails where it is asked to."""
+"""A rollout when hosts fail: the real playbook, with a role that fails on demand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 Tasks = dict[str, list[dict[str, Any]]]
 HOSTS = ["r1", "r2", "r3", "r4", "r5"]
 
-# The role's steps, without what they do: each says that it was there, and fails where the test wants it to.
+# The role's entry points without their work: each records that it ran, and fails where the test wants it to.
 ROLE: Tasks = {
     "stage_alone": [
         {"ansible.builtin.set_fact": {"router_release": "new", "router_serving_release": "old"}},
@@ -59,7 +59,7 @@ SETTLE: Tasks = {
 
 
 class Outcome:
-    """How a run ended: its exit code, what it said, and which hosts came by each step."""
+    """The result of a run: its exit code, its output, and the hosts that reached each step."""
 
     def __init__(self, done: subprocess.CompletedProcess[str]) -> None:
         self.failed = done.returncode != 0
@@ -115,7 +115,7 @@ def test_a_good_release_is_recorded_everywhere(tmp_path: Path) -> None:
         "rollout": HOSTS,
         "switch-noted": HOSTS,
         "record": HOSTS,
-        # Gateway and Redis are on one host.
+        # Gateway and Redis share a host.
         "settle": ["g1", "g1"],
         "rollout-noted": ["g1", *HOSTS],
         "free": ["r1"],

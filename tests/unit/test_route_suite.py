@@ -1,4 +1,4 @@
-"""The routing suite itself: its options, and that an answer which is not whole, or not from its pool, turns it red."""
+"""The routing suite itself: its options, and that an incomplete answer, or one from another pool, fails."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def pointed_at_stub(stub: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("api", list(client.PATHS))
 class TestReading:
-    """What comes back over each API, whole and streamed."""
+    """The answers of each API, whole and streamed."""
 
     def test_whole_answer_is_read_to_its_end(self, api: str, stream: bool) -> None:
         exchange = client.send(api, "gpt-mini", "hi", stream)
@@ -142,7 +142,7 @@ def test_the_file_says_whom_to_trust_and_the_option_goes_before_it(
         encoding="utf-8",
     )
     for name in ("VIBE_ENV_FILE", "VIBE_CA_FILE", "OPENAI_BASE_URL", "OPENAI_API_KEY"):
-        # Set, so that it is put back whatever the suite does.
+        # Set, so that monkeypatch restores it.
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     suite.put_into_environment(suite.parse_arguments(["--env-file", str(exports)]))
@@ -174,7 +174,7 @@ def test_script_reports_and_ends_with_one_on_a_failure(
 
 
 def _answers(monkeypatch: pytest.MonkeyPatch, pool: str, rule: str = "score", status: int = 200) -> None:
-    """Let every request be answered by one pool."""
+    """Have one pool answer every request."""
     exchange = exchange_with(x_vibe_pool=pool, x_vibe_rule=rule, x_litellm_model_group="pool-chat-standard")
     exchange.status = status
     monkeypatch.setattr(checks, "send", lambda *words, **more: exchange)

@@ -1,4 +1,4 @@
-"""The page that says whether an adapter is worth its switch: planted rules are found, and nothing is claimed beyond."""
+"""The page that says whether an adapter pays off: planted rules are found, and nothing else is claimed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _features(text: str) -> dict[str, float]:
 
 
 def _records(count: int, *, judged: bool) -> list[dict[str, Any]]:
-    """Return decisions of prompts of which those about the law, two in five, fail on the cheap pool."""
+    """Return decisions about prompts; those about the law, two in five, fail on the cheap pool."""
     prior = load_prior()
     records = []
     for index, row in enumerate(made_labels(count, planted=True)):
@@ -62,7 +62,7 @@ def _made(folder: Path, records: list[dict[str, Any]], **changes: Any) -> tuple[
         (folder / name).mkdir(exist_ok=True)
     written(folder / "records" / "chat.jsonl", records)
     (folder / "counters" / "one.txt").write_text(METRICS, encoding="utf-8")
-    # Of a host that is no router any more.
+    # From a host that is no longer a router.
     (folder / "counters" / "old.txt").write_text(METRICS, encoding="utf-8")
     families = folder / "families.json"
     families.write_text(json.dumps([{**FAMILY, **changes}]), encoding="utf-8")
@@ -81,30 +81,30 @@ def test_a_planted_rule_in_judged_answers_is_worth_the_switch(
     assert code == 0
     assert document["advice"]["verdict"] == SWITCH_ON
     assert capsys.readouterr().out.startswith("chat: switch on: ")
-    # The advice is the first that the page says.
+    # The page starts with the advice.
     assert page.index("<h1>Switch on</h1>") < page.index("<h2")
     assert document["gain"]["over_length"]["low"] > 0
     # The first share of the table that wins four fifths.
     assert document["chosen"] == 0.3
-    # Of the router alone: the other host's counters are left from when it was one.
+    # Only the router's: the other host's counters are from when it was one.
     assert sum(cost["requests"] for cost in document["costs"]) == 10
     (point,) = (point for point in document["curve"] if point["share"] == 0.4)
     assert point["low"] <= point["adapter"] <= point["high"]
     assert point["low"] > 0.8
-    # The cheap pool takes a tenth: two fifths of the prompts on the strong one, and a tenth of the rest.
+    # The cheap pool costs a tenth: two fifths of the prompts in the strong pool, and a tenth of the rest.
     assert point["cost"] == pytest.approx(0.4 + 0.6 * 0.1)
-    # What fails is found among the highest scores, and nothing of it among the lowest.
+    # All failures are among the highest scores, and none among the lowest.
     bins = document["calibration"]["adapter"]
     assert (bins[0]["quality"], bins[-1]["quality"]) == (1.0, 0.0)
     law = next(group for group in document["kinds"] if group["name"] == "law")
     assert law["quality"] == 0.0
     assert law["strong"] < 0.1
-    # Four fifths of what fails are worth winning, the last fifth costs as much as is left.
+    # Four fifths of the failures are worth avoiding; the last fifth costs as much as all the rest.
     assert 0.7 < law["adapted"] <= 1.0
-    # Two fifths of all prompts, of which the first kind that holds is not law for some.
+    # Two fifths of all prompts; for some, another kind than law comes first.
     assert law["adapted"] * law["prompts"] <= document["moves"]["cheap to strong"] <= 80
     assert sum(document["moves"].values()) == document["decisions"] == 200
-    # Its labels are those that the command on the page fits.
+    # The command on the page fits the same labels.
     assert len(read_labels(tmp_path / "chat.labels.jsonl", "chat")) == 200
     assert "--labels reports/lab/routing/chat.labels.jsonl" in page
 

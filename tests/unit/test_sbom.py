@@ -1,4 +1,4 @@
-"""What is in an image is listed from its own files, the same twice, and compared with advisories."""
+"""The contents of an image are listed from its files, reproducibly, and compared with advisories."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FILES = {
 
 
 def _image() -> Iterator[bytes]:
-    """Yield the file system of an image as an engine does."""
+    """Yield the file system of an image as an engine exports it."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for name, content in FILES.items():
@@ -106,7 +106,7 @@ def _advisory(ecosystem: str, name: str, *events: tuple[str, str], **more: Any) 
         (_advisory("PyPI", "snake-case", ("introduced", "9"), versions=["1.5"]), ""),
         (_advisory("PyPI", "other", ("introduced", "0")), None),
         (_advisory("npm", "snake-case", ("introduced", "0")), None),
-        # Debian's advisories name source packages, release by release; ~ comes before anything.
+        # Debian's advisories name source packages, per release; ~ sorts before everything.
         (_advisory("Debian:13", "foo", ("introduced", "0"), ("fixed", "2.0-3")), None),
         (_advisory("Debian:13", "foo", ("introduced", "0"), ("fixed", "2.0-4~deb13u1")), "2.0-4~deb13u1"),
         (_advisory("Debian:13", "foo", ("introduced", "0"), ("fixed", "1:1.0")), "1:1.0"),

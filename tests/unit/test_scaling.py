@@ -1,4 +1,4 @@
-"""docs/scaling.md says what its script computes from the measured costs."""
+"""docs/scaling.md has the numbers that its script computes from the measured costs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_the_page_has_the_tables_of_the_measured_costs() -> None:
 def test_a_rate_is_paid_by_its_processor_time_and_one_host_is_spare() -> None:
     found = scaling.plan(1_000, COSTS)
     assert found.router_cores == pytest.approx(10.0)
-    # 10 processors at 70 % of 4 a host are 3.6 hosts.
+    # 10 processors at 70 % of 4 per host are 3.6 hosts.
     assert found.router_hosts == 4 + scaling.SPARE_HOSTS
     assert found.gateway_cores == pytest.approx(1.0)
     assert found.redis_thread == pytest.approx(0.1)

@@ -1,4 +1,4 @@
-"""Tasks that secrets pass through say nothing of them, unless vibe_debug_secrets opens them on purpose."""
+"""Tasks with secrets do not log them unless vibe_debug_secrets is set."""
 
 import base64
 import json

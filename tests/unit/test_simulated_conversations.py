@@ -1,4 +1,4 @@
-"""Simulated conversations, decided by one worker and by two: nothing moves that must not. The long run: tests/bench."""
+"""Simulated conversations, decided by one worker and by two: none moves without a reason."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def test_no_continuation_and_no_tool_loop_moves_and_two_workers_decide_as_one(mo
     monkeypatch.setenv("VIBE_LOG_LEVEL", "ERROR")
     found = asyncio.run(simulate(COUNT, SEED, None))
     assert faults(found) == []
-    # There was something to be seen: turns of every kind, pauses, moves that are right.
+    # The sample covers turns of every kind, pauses, and justified moves.
     assert all(found["turns"][kind] > 0 for kind in ("prompt", "continuation", "loop", "complaint"))
     assert found["pauses"] > 0
     assert found["moves"][ALONE]["prompt"] > 0
     assert found["moves"][ALONE]["escalation"] > 0
-    # And without Redis two workers do differ: the comparison can fail.
+    # Without Redis two workers differ, so the comparison can fail.
     assert found["differences"][APART] > 0

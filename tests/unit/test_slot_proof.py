@@ -1,4 +1,4 @@
-"""A new slot proves itself or says why not: it answers, lists, routes, warms every worker and is healthy."""
+"""The slot proof: a new slot answers, lists its models, routes, warms every worker and is healthy, or says why not."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KEY = "sk-planted-key"
 
 
 class Router:
-    """Replaces LiteLLM, with two workers that take turns; a test can spoil its answers."""
+    """Replaces LiteLLM with two alternating workers; a test can break its answers."""
 
     def __init__(self) -> None:
         self.listed, self.hook, self.hard_pool, self.status, self.echo = (
@@ -61,7 +61,7 @@ class Router:
                 self.wfile.write(text.encode())
 
             def log_message(self, format: str, *args: Any) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
@@ -93,7 +93,7 @@ class Router:
 
 
 class Engine:
-    """Replaces the engine's client for the module."""
+    """Replaces the module's engine client."""
 
     def __init__(self) -> None:
         self.answer = (0, "running 0 0 healthy\n", "")

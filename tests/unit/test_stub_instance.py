@@ -1,4 +1,4 @@
-"""The stub's instances meet the schemas that clients send: pydantic's, and what else JSON Schema offers."""
+"""The stub's instances match the schemas that clients send: pydantic's, and other features of JSON Schema."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Address(BaseModel):
 
 
 class Person(BaseModel):
-    """A model with most of what people put into one."""
+    """A model with most kinds of fields."""
 
     name: str = Field(max_length=3)
     age: int = Field(ge=18)

@@ -1,4 +1,4 @@
-"""The built-in upstream: its answers, its streams, its faults, and what it keeps to itself."""
+"""The built-in upstream: its answers, its streams, its faults, and what it does not reveal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ./deploy.sh prints: recorded from real runs of Ansible that succeed, fail, lose a host and are interrupted."""
+"""The output of ./deploy.sh, from real Ansible runs that succeed, fail, lose a host or are interrupted."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ FAILS = [
 
 
 class _Case:
-    """A play and where its log goes."""
+    """A play and its log file."""
 
     def __init__(
         self, folder: Path, plays: list[dict[str, Any]], inventory: str = "a,b,", style: str = "steps"
@@ -205,7 +205,7 @@ def test_nothing_of_a_host_acts_on_the_terminal(tmp_path: Path) -> None:
 
 
 def _in_a_terminal(case: _Case, seconds: float, interrupt_after: float = 0) -> tuple[str, int]:
-    """Run on a terminal of its own; return what it shows, and how the run ended."""
+    """Run on a pseudo-terminal; return its output and the exit code."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         case.command,
@@ -247,7 +247,7 @@ def test_ctrl_c_leaves_the_terminal_in_order(tmp_path: Path) -> None:
     shown, code = _in_a_terminal(_Case(tmp_path, plays, "a,"), 40, interrupt_after=2)
     assert code == 99
     assert "interrupted" in shown.lower()
-    # The cursor, which the live line hides, is visible again.
+    # The live line hides the cursor, which is visible again.
     assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
 
 

@@ -1,4 +1,4 @@
-"""UPGRADES.yml says of each version what it breaks; a renamed variable is there under its new name alone."""
+"""UPGRADES.yml has what each version breaks; a renamed variable exists only under its new name."""
 
 from __future__ import annotations
 

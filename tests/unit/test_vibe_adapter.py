@@ -1,4 +1,4 @@
-"""An adapter in a release: each family has its own, what cannot be used stops the start, and decisions tell of it."""
+"""An adapter in a release: each family has its own, an unusable one stops the start, and decisions name it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def release(fitted: Path, tmp_path: Path) -> Path:
-    """Routes of a release whose family chat has the adapter, and a threshold of its curve."""
+    """Routes of a release whose family chat has the adapter, and a threshold from its curve."""
     content = fitted.read_bytes()
     name = hashlib.sha256(content).hexdigest()[:12]
     (tmp_path / ADAPTERS).mkdir(parents=True)

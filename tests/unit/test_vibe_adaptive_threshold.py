@@ -1,4 +1,4 @@
-"""A threshold that follows the traffic comes to the wanted share, on one worker or on several that share Redis."""
+"""A threshold that follows the traffic reaches the wanted share, with one worker or several that share Redis."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Redis:
-    """A Redis client in memory that does what the script does, or fails."""
+    """An in-memory Redis client that does what the script does, or fails."""
 
     def __init__(self) -> None:
-        """Be well, and empty."""
+        """Start empty, without failures."""
         self.kept: dict[str, str] = {}
         self.error: Exception | None = None
 
     async def eval(self, script: str, count: int, key: str, start: float, step: float, seconds: int) -> bytes:
-        """Shift the number under *key*."""
+        """Add to the number under *key*."""
         await asyncio.sleep(0)
         if self.error is not None:
             raise self.error
@@ -56,7 +56,7 @@ def test_workers_that_share_redis_have_one_threshold() -> None:
         assert await strong_share(workers, mean=30.0) == pytest.approx(SHARE, abs=0.03)
         (kept,) = redis.kept.values()
         assert all(key.startswith(NUMBER_PREFIX) for key in redis.kept)
-        # Each has heard it with its last prompt. The others' since then are few, and move it by half a point at most.
+        # Each read it at its last prompt. Few prompts came since then, which move it by half a point at most.
         for one in workers:
             assert threshold(one) == pytest.approx(float(kept), abs=2.0)
 
@@ -77,7 +77,7 @@ def test_without_redis_a_worker_goes_on_by_itself_and_comes_back() -> None:
         await ask(alone, 20.0)
         await store.settle()
         await asyncio.sleep(0)
-        # Others may have gone elsewhere meanwhile: what Redis says holds.
+        # Other workers may have changed it: Redis has the valid value.
         assert threshold(alone) == pytest.approx(50.0, abs=1.0)
 
     asyncio.run(go())
@@ -104,7 +104,7 @@ def test_what_is_no_number_is_said_and_left(answer: object, capsys: pytest.Captu
 
 def test_a_tool_loop_and_a_clients_choice_are_no_prompts() -> None:
     async def go() -> None:
-        # Without affinity the score rule decides the turns of a tool loop too.
+        # Without affinity, the score rule also decides the turns of a tool loop.
         alone = worker(MemoryStore(), replace(FAMILY, affinity=OFF))
         turns = [{"role": "user", "content": "10"}, {"role": "tool", "tool_call_id": "1", "content": "done"}]
         await alone.async_pre_call_hook(None, None, {"model": "chat-auto", "messages": turns}, "acompletion")

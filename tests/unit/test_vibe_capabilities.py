@@ -1,4 +1,4 @@
-"""What the cheap pool cannot do goes strong, and the other way; what nobody knows of a pool, it can."""
+"""A request that the cheap pool cannot serve goes to the strong one, and the other way round."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ SCHEMA_FORMAT = {"type": "json_schema", "json_schema": {"name": "x", "schema": {
             {"messages": [{"role": "user", "content": [{"type": "tool_result", "content": [{"type": "image"}]}]}]},
             {IMAGES},
         ),
-        # A picture of ten turns ago is sent again.
+        # Clients send a picture of ten turns ago again.
         ({"messages": [*_chat(PICTURE)["messages"], *_chat()["messages"]]}, {IMAGES}),
     ],
 )
@@ -76,7 +76,7 @@ def test_tokens_are_those_of_the_whole_request() -> None:
     body = {"system": long, "messages": [{"role": "user", "content": long}, {"role": "assistant", "content": long}]}
     assert needs_of(body).tokens == pytest.approx(15_000, rel=0.1)
     assert needs_of({"input": "数据库" * 4000}).tokens == pytest.approx(12_000 / 1.3, rel=0.1)
-    # Not the base64 of a picture.
+    # Not the base64 text of a picture.
     picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 1_000_000}}
     assert needs_of(_chat(picture)).tokens < 2000
 
@@ -133,6 +133,6 @@ def test_a_pool_can_do_what_each_of_its_models_can(monkeypatch: pytest.MonkeyPat
     assert able([("openai/gpt-blind", {})]) == Capabilities(1000, frozenset((IMAGES,)))
     assert able([("anthropic/claude-sees", {}), ("openai/gpt-blind", {})]).context == 1000
     assert able([("openai/gpt-odd", {}), ("openai/nobody-knows", {})]) == Capabilities()
-    # The operator's word counts more than the map's.
+    # The operator's value overrides the map's.
     assert able([("openai/gpt-blind", {"supports_vision": True})]) == Capabilities(1000, frozenset())
     assert able([("openai/nobody-knows", {"supports_function_calling": False})]).unable == {TOOLS}

@@ -16,7 +16,7 @@ DOOR = Path(__file__).resolve().parents[2] / "files" / "vibe_router.py"
 
 def _vibe(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIBE_ROUTES_FILE")}
-    # -S: no site-packages, so that nothing but the standard library can be imported.
+    # -S: no site-packages, so only the standard library can be imported.
     command = [sys.executable, "-S", str(DOOR), *arguments]
     return subprocess.run(
         command, env=environment, input=stdin, capture_output=True, text=True, check=False, timeout=60

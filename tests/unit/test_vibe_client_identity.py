@@ -1,4 +1,4 @@
-"""Who asks, by what the gateway says: of two keys while a rollout changes one, and never by a client's own word."""
+"""The client's identity comes from the gateway, with either master key during a rotation, and never from the client."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""What only makes sense with what came before, what calls an answer wrong, and what is self-contained."""
+"""Prompts that depend on the previous turn, prompts that call an answer wrong, and self-contained prompts."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_prompts_that_were_asked_alone_are_hardly_ever_taken_for_a_continuation(
         rows = [json.loads(line) for line in lines]
     prompts = [row["prompt"] for row in rows]
     hard = [row["prompt"] for row in rows if row["tier"] in ("COMPLEX", "REASONING")]
-    # Greetings and the like are among them, and they are continuations in a conversation.
+    # Greetings are among them: within a conversation they are continuations.
     assert sum(map(is_listed_continuation, prompts)) <= 0.02 * len(prompts)
     assert sum(is_continuation(prompt, HI, "Hello!") for prompt in hard) <= 0.02 * len(hard)
     assert not any(map(is_listed_complaint, prompts))
@@ -182,7 +182,7 @@ def test_spoilt_models_of_turns_stop_the_start(tmp_path: Path, monkeypatch: pyte
 
 
 def test_labelled_turns_are_told_apart() -> None:
-    # On what it was fitted to, so this says nothing of how good it is: tables of other features would tell nothing.
+    # On its training data, so this does not measure quality: a model with the wrong features would be at chance level.
     turns = [(row, row["label"] == "continues") for row in rows_of("followups3")]
     right = sum(is_continuation(row["turn"], row["before"]["prompt"], row["answer"]) == truth for row, truth in turns)
     assert right / len(turns) > 0.7

@@ -1,4 +1,4 @@
-"""Which requests are one conversation: by the client's identifier, else by what stays the same; never two owners'."""
+"""Which requests are one conversation: by the client's identifier, else by what stays the same; never two clients'."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_recorded_session_is_one_conversation_and_its_titles_are_none(path: st
 def test_a_sub_agent_is_a_conversation_of_its_own() -> None:
     found = [conversation.key for conversation in _recorded("claude-code/sub-agent.json") if conversation]
     assert len(found) >= 3
-    # The parent goes on after it.
+    # The parent continues after it.
     assert found[0] == found[-1]
 
 

@@ -1,4 +1,4 @@
-"""What is kept to learn from, and what clients say of answers: no text, bounded, each answer judged once."""
+"""Decision records and clients' feedback: no text, bounded, each answer judged once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from vibe_router import VibeIntelligentRouter
 
 MOST = 1000
 PRIOR = load_prior()
-# No JSON, of a release with fewer features, of one with another judgement.
+# Not JSON, of a release with fewer features, of one with another judgement model.
 UNUSABLE = (
     "spoilt",
     json.dumps({"family": "chat", "prior": PRIOR.name, "values": [1]}),
@@ -33,10 +33,10 @@ SAID = b'{"request_id": "call-1", "good": false}'
 
 
 class Redis:
-    """A Redis client in memory that does what the two scripts do, or fails."""
+    """An in-memory Redis client that does what the two scripts do, or fails."""
 
     def __init__(self) -> None:
-        """Be well, and empty."""
+        """Start empty, without failures."""
         self.streams: dict[str, list[str]] = {ENTRIES: [], OUTCOMES: []}
         self.keys: set[str] = set()
         self.last: dict[str, str] = {}
@@ -49,11 +49,11 @@ class Redis:
         return self.states.get(key)
 
     async def set(self, key: str, value: str, ex: int) -> None:
-        """Keep the state of a conversation."""
+        """Save the state of a conversation."""
         self.states[key] = value
 
     async def eval(self, script: str, count: int, *words: Any) -> bytes:
-        """Keep an entry, or an outcome."""
+        """Save an entry, or an outcome."""
         self.scripts += 1
         if self.error is not None:
             raise self.error
@@ -89,7 +89,7 @@ def _router(folder: Path, redis: Redis | None, records: int = MOST) -> VibeIntel
 
 
 def _asked(router: VibeIntelligentRouter, text: str, call: str, before: tuple[str, ...] = (), **more: Any) -> None:
-    """Ask after what was asked *before*, in the conversation *talk* or one of its own; *more* is of the body."""
+    """Send a prompt after those *before*, in the conversation *talk* or a new one; *more* goes into the body."""
     talk, loop = more.pop("talk", call), more.pop("loop", False)
 
     async def go() -> None:
@@ -149,7 +149,7 @@ def test_nothing_is_kept_by_default_and_a_failure_is_not_felt(
 ) -> None:
     redis = Redis()
     _asked(_router(tmp_path, redis, records=0), HARD, "call-1")
-    # Counted: what the store is given that is wrong it takes for a failure of Redis.
+    # Counted: the store takes a wrong argument for a failure of Redis.
     assert redis.scripts == 0
     redis.error = ConnectionError("gone")
     _asked(_router(tmp_path, redis), HARD, "call-1")

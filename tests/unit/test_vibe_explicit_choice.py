@@ -1,4 +1,4 @@
-"""An explicit choice wins over everything, and one that means nothing is ignored with its reason."""
+"""An explicit choice overrides all rules, and an invalid one is ignored with a reason."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _decided(prompt: str, family: Family = FAMILY, header: Any = None, metadata:
         ({"prompt": HARD, "header": "cheap"}, "pool-mini"),
         ({"prompt": HARD, "header": "pool-mini"}, "pool-mini"),
         ({"prompt": f"{CHEAP_TAG} {HARD}"}, "pool-mini"),
-        # The nearest to the request counts.
+        # The choice closest to the request counts.
         ({"header": "cheap", "metadata": {"vibe_choice": "strong"}}, "pool-mini"),
         ({"prompt": f"{HI} {STRONG_TAG}", "metadata": {"vibe_choice": "cheap"}}, "pool-mini"),
     ],

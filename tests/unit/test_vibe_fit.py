@@ -1,4 +1,4 @@
-"""Learning from labels: a planted rule is found, worthless labels are refused, a spoilt file is never used."""
+"""Learning from labels: a planted rule is found, useless labels are refused, a damaged file is never used."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_fit_finds_a_planted_rule(adapter: Path) -> None:
     assert document["apgr"]["low"] > 0
     assert document["family"] == "chat"
     assert document["labels"] == 160
-    # 40 % of the labels gain: with that share on the strong pool nearly all is won, by the prior what chance gives.
+    # 40 % of the labels gain: that share in the strong pool wins nearly everything; the prior is at chance level.
     (point,) = (point for point in document["curve"] if point["share"] == 0.4)
     assert point["adapter"] > 0.9 > 0.6 > point["prior"]
     fresh = made_labels(260, planted=True)[160:]
@@ -40,7 +40,7 @@ def test_fit_finds_a_planted_rule(adapter: Path) -> None:
     gains = [row["strong_score"] - row["weak_score"] for row in fresh]
     learnt = apgr([scorer.score(row["prompt"]).raw for row in fresh], gains)
     prior = apgr([load_prior().score(row["prompt"]).raw for row in fresh], gains)
-    # 0.8 is what a perfect order reaches where 40 % of the prompts gain.
+    # A perfect order reaches 0.8 if 40 % of the prompts gain.
     assert learnt > prior + 0.1
     assert learnt > 0.75
 
@@ -53,7 +53,7 @@ def test_the_shares_that_win_parts_of_the_gap_are_told(tmp_path: Path, capsys: p
     )
     assert [int(part) for part, _, _ in told] == [50, 80]
     for part, adapter, prior in told:
-        # All of it is won with 40 %, and by chance each part with as large a share.
+        # 40 % wins everything; by chance, each share wins as much.
         assert int(adapter) == pytest.approx(int(part) * 0.4, abs=4)
         assert int(prior) == pytest.approx(int(part), abs=10)
 
@@ -84,7 +84,7 @@ def test_labels_without_a_rule_or_too_few_are_refused(tmp_path: Path, capsys: py
     out = tmp_path / "adapter.json"
     assert _fit(written(tmp_path / "few.jsonl", made_labels(60, planted=True)), out) == 1
     assert "60 labels are too few: 100 are needed" in capsys.readouterr().err
-    # The prior orders these at random and so does whatever is learnt; which of them is luckier is no gain.
+    # Both the prior and the fit order these at random; which one is luckier is not a gain.
     same = [{**row, "weak_score": 1.0} for row in made_labels(120, planted=False)]
     assert _fit(written(tmp_path / "same.jsonl", same), out) == 1
     assert "orders these labels no better" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The hook: what it does to a request, what it logs, and that nothing fails because of it."""
+"""The hook: its effect on a request, its log lines, and that it never fails a request."""
 
 from __future__ import annotations
 
@@ -290,10 +290,10 @@ def test_a_websocket_frame_that_names_no_model_is_not_touched(router: VibeIntell
 
 
 class _Key:
-    """What LiteLLM knows of the key that asks."""
+    """LiteLLM's data about the client's key."""
 
     def __init__(self, api_key: str) -> None:
-        """Take the digest of the key."""
+        """Save the key's digest."""
         self.api_key, self.end_user_id = api_key, None
 
 
@@ -322,12 +322,12 @@ def test_a_conversation_is_told_in_header_and_log_line_and_is_the_owners_alone(
 
 def test_what_is_remembered_is_asked_for_once_a_turn_and_never_for_an_opening(router: VibeIntelligentRouter) -> None:
     class Counting(MemoryStore):
-        """Counts how often it is asked."""
+        """Counts its reads."""
 
         asked = 0
 
         async def get(self, key: str) -> tuple[State | None, str]:
-            """Return what is kept under *key*."""
+            """Return the value under *key*."""
             self.asked += 1
             return await super().get(key)
 
@@ -360,10 +360,10 @@ def test_a_store_that_fails_leaves_the_request_with_the_safe_pool(
 
 def test_an_unusable_state_is_named_in_the_reasons(router: VibeIntelligentRouter) -> None:
     class Spoilt(MemoryStore):
-        """Holds nothing of the plug-in."""
+        """Does not contain the plug-in."""
 
         async def get(self, key: str) -> tuple[State | None, str]:
-            """Find something else."""
+            """Return another value."""
             return None, "the conversation's state is of another version"
 
     data = _turns(HARD, "ok")
@@ -395,20 +395,20 @@ def test_shadow_tells_and_off_does_not_while_the_safe_pool_serves(
 
 
 def test_both_hooks_stand_on_the_leaf_class() -> None:
-    # LiteLLM looks in vars(type(instance)); an inherited hook is silently never called.
+    # LiteLLM looks in vars(type(instance)); it silently never calls an inherited hook.
     own = vars(type(vibe_router.router_instance))
     assert {"async_pre_call_hook", "async_post_call_response_headers_hook"} <= set(own)
 
 
 def test_the_door_holds_no_dataclass() -> None:
-    # The door is not in sys.modules when LiteLLM loads it; a dataclass there stops the start.
+    # vibe_router is not in sys.modules when LiteLLM loads it; a dataclass there would stop the start.
     assert "@dataclass" not in Path(vibe_router.__file__).read_text(encoding="utf-8")
 
 
 def test_no_body_makes_the_hook_fail_or_name_an_unknown_pool(
     router: VibeIntelligentRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The hook catches whatever happens; what it does with any body must not need that.
+    # The hook catches all errors, but handling any body must not depend on that.
     def fail(message: str, error: BaseException) -> None:
         raise error
 
@@ -426,7 +426,7 @@ def test_no_body_makes_the_hook_fail_or_name_an_unknown_pool(
 
 
 class ProxyModelNotFoundError(Exception):
-    """What LiteLLM raises for a model that it does not know, by its name and attributes."""
+    """Looks like LiteLLM's error for an unknown model: the same name and attributes."""
 
     status_code = 400
     detail: object = {"error": "Invalid model name passed in model=x."}

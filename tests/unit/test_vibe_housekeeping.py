@@ -1,4 +1,4 @@
-"""What clients send by themselves, in the words of their current versions: each goes where its purpose says."""
+"""Clients' background requests, in the wording of their current versions: each is routed by its purpose."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ RECAP = (
     "the overall goal and current task, then the one next action. Skip root-cause narrative, fix internals, secondary "
     "to-dos, and em-dash tangents."
 )
-# Client, what it sends, how, and the kind of turn that it is.
+# Client, request, API, and kind of turn.
 BACKGROUND: tuple[tuple[str, dict[str, Any], dict[str, str], str], ...] = (
     ("Claude Code 2.1.332, title", CLAUDE_CODE_TITLE, SESSION, "title"),
     (
@@ -239,7 +239,7 @@ def test_a_clients_own_turn_goes_cheap_and_leaves_no_mark(
     assert request.turn == kind
     decision = _decided(request, store)
     assert (decision.target, decision.rule, decision.reasons) == (CHEAP, "background", (kind,))
-    # The person's own prompt comes next, in the same session.
+    # The user's prompt comes next, in the same session.
     asked = _read(_body(HARD, system="x", tools=TOOLS), headers if headers is SESSION else {})
     assert (asked.turn, _decided(asked, store).target) == (MAIN, STRONG)
 
@@ -315,7 +315,7 @@ def test_a_compaction_goes_where_the_conversation_is(
     )
     decision = _decided(shortens, store)
     assert (decision.target, decision.rule, decision.reasons) == (pool, "background", ("compaction",))
-    # A client that keeps the turn in its history is judged as if it had not been there.
+    # A background turn in the history does not change the decision.
     turns += [{"role": "user", "content": prompt}, {"role": "assistant", "content": "a summary"}]
     asked = _read({"messages": [*turns, {"role": "user", "content": "ok go ahead"}], "system": "x"}, headers)
     assert _decided(asked, store).target == pool
@@ -367,7 +367,7 @@ def test_the_rules_that_aider_appends_are_cut(rules: str, asked: str, pool: str)
     assert _decided(request, MemoryStore()).target == pool
 
 
-# The kinds of the turns that clients sent, in their order, and where each goes.
+# The kinds of the clients' turns, in order, and the pool of each.
 RECORDED: dict[str, list[tuple[str, str]]] = {
     "claude-code/title": [("title", "background"), (MAIN, "score")],
     "claude-code/compaction": [

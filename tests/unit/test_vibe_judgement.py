@@ -1,4 +1,4 @@
-"""The judgement model: by what is asked, in any language, whatever was pasted; its file is whole and small."""
+"""The judgement model: it judges the instruction, in any language, regardless of material; its file is small."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MODEL = PRIOR.judgement
 MAX_FILE_BYTES = 400_000
 PROOF = "Theorem. There are infinitely many primes. Proof. Suppose that there are finitely many, and multiply them all."
 
-# Four in five prompts that it has not seen are on the right side (./test.sh bench quality); these show what for.
+# It is right on four in five unseen prompts (./test.sh bench quality); these are examples.
 EASY = (
     *("hi", "thanks!", "what's the capital of Peru?", "fix the spelling: teh consensus algorithm is proven"),
     "Translate this proof into French: Theorem. There are infinitely many primes.",
@@ -57,7 +57,7 @@ def test_the_file_is_small_and_of_these_features() -> None:
 
 
 def test_the_shipped_model_is_the_fitted_one() -> None:
-    # On what it was fitted to, so this says nothing of how good it is: a table of other features would be a coin.
+    # On its training data, so this does not measure quality: with the wrong features it would be at chance level.
     sample = [prompt for prompt in prompts() if prompt.source != COMPOSED][::10]
     right = sum((MODEL.score(prompt.text).raw > 0) == prompt.strong for prompt in sample)
     assert right / len(sample) > 0.9

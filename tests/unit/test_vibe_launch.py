@@ -1,4 +1,4 @@
-"""What vibe_launch.py refuses before LiteLLM is started."""
+"""Settings that vibe_launch.py refuses before it starts LiteLLM."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The packages of the plug-in: imports go downwards, the plates are true, and a release has what the proxy needs."""
+"""The packages of the plug-in: imports go downwards, docstrings list the modules, and a release is complete."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SHIPPED = yaml.safe_load((REPOSITORY / "roles/router/vars/main.yml").read_text(e
 
 
 def _layer(module: str) -> str:
-    """Return the package of *module*, a dotted name below ``vibe``; a module of ``vibe`` itself is a basic."""
+    """Return the package of *module*, a dotted name below ``vibe``; a module of ``vibe`` itself has none."""
     parts = module.split(".")
     return parts[0] if (PACKAGE / parts[0]).is_dir() else BASICS
 
@@ -41,7 +41,7 @@ def _modules() -> Iterator[tuple[str, Path]]:
 
 
 def _imports(path: Path) -> Iterator[str]:
-    """Yield what of ``vibe`` the module at *path* imports, also inside functions, as dotted names below ``vibe``."""
+    """Yield the modules of ``vibe`` that *path* imports, also inside functions, as dotted names below ``vibe``."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}: a relative import: name the package"
@@ -96,7 +96,7 @@ def test_the_plate_of_a_package_names_what_exists(package: str) -> None:
 
 @pytest.fixture
 def release(tmp_path: Path) -> Path:
-    """Return a folder with the plug-in as a host has it."""
+    """Return a folder with the plug-in as on a host."""
     shutil.copy(FILES / "vibe_router.py", tmp_path)
     (tmp_path / "vibe").mkdir()
     for path in (*PACKAGE.glob("*.py"), *(path for name in SHIPPED for path in (PACKAGE / name).glob("*.*"))):
@@ -107,7 +107,7 @@ def release(tmp_path: Path) -> Path:
 
 
 def _run(release: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    # -E: without this process's PYTHONPATH; the script's own folder is all that it imports from.
+    # -E: without PYTHONPATH, so it only imports from the script's own folder.
     command = [sys.executable, "-E", str(release / "vibe_router.py"), *words]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 

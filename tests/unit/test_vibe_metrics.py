@@ -1,4 +1,4 @@
-"""What the router counts: in one process or in several, and never in the way of a request."""
+"""The router's metrics, in one process or several; they never fail a request."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _decision(**changed: Any) -> Decision:
 
 @pytest.fixture
 def registry() -> prometheus_client.CollectorRegistry:
-    """A registry of one's own."""
+    """A separate registry."""
     return prometheus_client.CollectorRegistry()
 
 
@@ -129,7 +129,7 @@ def test_the_workers_of_a_slot_are_added_up_and_the_server_ends_with_its_parent(
     """)
     for _ in range(3):
         subprocess.run([sys.executable, "-c", worker], env=environment, check=True, timeout=PATIENCE_SECONDS)
-    # A parent of its own, which is ended below.
+    # A separate parent process, which is stopped below.
     parent = subprocess.Popen(
         ["sh", "-c", f"{sys.executable} -m vibe.telemetry.metrics_server --port {PORT}; true"], env=environment
     )

@@ -1,4 +1,4 @@
-"""What there is to choose from is listed once, in Python: what repeats it is compared, and a new rule is asked."""
+"""Lists of choices exist once, in Python: copies are compared, and a new rule is used."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TEMPLATE = PROJECT / "roles/router/templates/vibe_routes.json.j2"
 SPECS = yaml.safe_load((PROJECT / "roles/router/meta/argument_specs.yml").read_text(encoding="utf-8"))
 OF_A_FAMILY: dict[str, Any] = SPECS["argument_specs"]["main"]["options"]["router_families"]["options"]
 BARE = {"name": "chat", "virtual_model": "chat-auto", "cheap_pool": "pool-a", "strong_pool": "pool-b"}
-# Of an inventory, and not the plug-in's.
+# Fields of the inventory that the plug-in does not read.
 OF_THE_DEPLOYMENT = {"name", "strong_alternatives"}
 
 
@@ -134,7 +134,7 @@ print(json.dumps([data["model"], data["metadata"]["vibe_decision"]["rule"]]))
 
 
 def test_a_rule_that_is_added_as_documented_decides(tmp_path: Path) -> None:
-    # CONTRIBUTING: the file, and its line in RULES; for operators who list rules, the specs.
+    # As in CONTRIBUTING: the module, and its name in RULES.
     files = tmp_path / "files"
     shutil.copytree(PROJECT / "files", files, ignore=shutil.ignore_patterns("__pycache__", "images"))
     (files / "vibe/rules/planted.py").write_text(NEW_RULE, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""When a prompt moves its conversation: up by need, down by what it saves."""
+"""When a prompt moves its conversation: up if the prompt needs it, down if that saves money."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from vibe.rules.pool_switch import cost, side_for
 from vibe.scoring.scorer import load_prior
 from vibe_fixtures import HARD
 
-# Claude Haiku 4.5 and Sonnet 4.6, dollars a token.
+# Claude Haiku 4.5 and Sonnet 4.6, dollars per token.
 HAIKU, SONNET = Prices(1e-6, 1e-7, 1.25e-6, 5e-6), Prices(3e-6, 3e-7, 3.75e-6, 1.5e-5)
 FAMILY = Family(
     *("chat", "chat-auto", "pool-mini", "pool-standard", "pool-standard"),
@@ -49,11 +49,11 @@ def test_a_short_conversation_comes_down_and_a_long_one_stays_where_its_cache_is
 
 
 def test_a_long_conversation_comes_down_where_it_pays_all_the_same() -> None:
-    # The cache has forgotten it: it is read again, wherever it goes.
+    # The cache has expired: either pool reads it again.
     assert _side(EASY_SCORE, replace(WARM, at=NOW - 301), LONG) == CHEAP
-    # The cheap pool has it still.
+    # The cheap pool still has it in its cache.
     assert _side(EASY_SCORE, replace(WARM, left_at=NOW - 200, left_tokens=79_000), LONG) == CHEAP
-    # The prompt will take many turns, each of which reads it all.
+    # The prompt will take many turns, each of which reads everything.
     assert _side(EASY_SCORE, WARM, replace(LONG, turns=12.0)) == CHEAP
 
 

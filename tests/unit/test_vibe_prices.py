@@ -1,4 +1,4 @@
-"""What a pool costs: variables over LiteLLM's cost map, by weight; and what is odd about prices is said."""
+"""The prices of a pool: variables override LiteLLM's cost map, weighted by deployment; odd prices are reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _cost_map(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_cost_map")
 def test_prices_are_the_cost_maps_with_the_variables_over_them() -> None:
     assert pool_of([("anthropic/claude-haiku", {}, 1)]).prices == Prices(1e-6, 1e-7, 1.25e-6, 4e-6)
-    # What is read from a cache, or written into it, costs what input does, where nothing else is said.
+    # Without their own prices, cache reads and writes cost as much as input.
     assert pool_of([("openai/gpt-mini", {}, 1)]).prices == Prices(1e-6, 1e-6, 1e-6, 4e-6)
     assert pool_of([("openai/gpt-mini", {CACHED_KEY: 0}, 1)]).prices == Prices(1e-6, 0.0, 1e-6, 4e-6)
 
@@ -65,5 +65,5 @@ def test_odd_prices_are_said_with_both_pools() -> None:
     assert "2000 times apart" in apart
     assert "mini" in apart
     assert "large" in apart
-    # What costs nothing, a model of one's own, is no mistake.
+    # A self-hosted model that costs nothing is not a mistake.
     assert odd_prices("own", Prices(0.0, 0.0, 0.0, 0.0), "large", dearer) == []

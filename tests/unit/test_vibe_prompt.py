@@ -1,4 +1,4 @@
-"""Only the last thing a human asked is scored, in the body of every endpoint."""
+"""Only the last human prompt is scored, in the body of every endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A prompt is split into what a person asks and what that person pasted, by form alone, and no text is an error."""
+"""A prompt is split into instruction and pasted material, by form only, and no text is an error."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CODE = """def price(rows):
     return total"""
 PROSE = "\n\n".join((LONG * 3, LONG * 2, LONG * 3))
 
-# What is asked, the prompt around it, and a kind that is found in it.
+# The instruction, the prompt around it, and a kind of material in it.
 CASES = (
     ("why does this fail", f"why does this fail\n\n{TRACE}", "trace"),
     ("what happened at ten?", f"{LOG}\n\nwhat happened at ten?", "log"),

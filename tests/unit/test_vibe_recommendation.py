@@ -1,4 +1,4 @@
-"""What labels say of an adapter, in one line."""
+"""The recommendation from labels about an adapter, in one line."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_each_interval_has_its_advice(labels: int, gain: Gain | None, verdict: s
 
 
 def test_more_labels_are_as_many_as_narrow_the_interval_to_the_gain() -> None:
-    # Its lower half is 1.2 times the gain: 1.44 times the labels.
+    # The lower half of its interval is 1.2 times the gain: 1.44 times the labels.
     advice = advice_on(200, _gain(UNSURE, SURE))
     assert advice.more == pytest.approx(89, abs=1)
     assert advice.line == f"not yet, {advice.more} more labels"

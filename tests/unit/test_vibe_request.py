@@ -1,4 +1,4 @@
-"""One view of a request: what Claude Code and Codex CLI really sent, and what other clients are known to send."""
+"""One view of a request: recorded requests of Claude Code and Codex CLI, and known ones of other clients."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TITLE_SYSTEM = "Generate a concise, sentence-case title (3-7 words) that capture
 
 def _recorded() -> list[Any]:
     found = []
-    # Of the clients whose own turns are known.
+    # Clients with known background turns.
     for path in sorted([*RECORDED.glob("claude-code/*.json"), *RECORDED.glob("codex/*.json")]):
         for index, sent in enumerate(json.loads(path.read_text(encoding="utf-8"))):
             if sent["method"] == "POST":
@@ -43,7 +43,7 @@ def test_a_recorded_turn_is_what_it_was(data: dict[str, Any], call_type: str, ki
     assert request.prompt is not None
     assert "system-reminder" not in request.prompt
     assert "AGENTS.md" not in request.prompt
-    # What a person was recorded to say is short: anything longer is what the client wrote around it.
+    # Recorded human prompts are short: a longer text is the client's.
     assert len(request.prompt) < 60 or kind != MAIN
 
 
@@ -75,7 +75,7 @@ OPENCODE = {"role": "system", "content": "You are a title generator. You output 
         (_messages(TASK), "acompletion", TITLE),
         (_sent_by(CLAUDE_CODE, _messages("quota", max_tokens=1)), "anthropic_messages", PROBE),
         (_sent_by({"user-agent": "claude-cli/2.1"}, _messages("count", max_tokens=1)), "anthropic_messages", PROBE),
-        # What only looks like one.
+        # A lookalike.
         (_messages(HARD, system=TITLE_SYSTEM, tools=[{"name": "ls"}]), "anthropic_messages", MAIN),
         (_messages(f"{TITLE_SYSTEM} {HARD}"), "anthropic_messages", MAIN),
         (_messages("### Task:\nGenerate a proof."), "acompletion", MAIN),

@@ -1,4 +1,4 @@
-"""What a client says to LiteLLM itself: taken out of what it sent, never of what LiteLLM's proxy put in."""
+"""Parameters for LiteLLM itself are removed from the client's request, never from what the proxy added."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ CONTROLS = controls_of(["litellm_call_id", "num_retries", "metadata", "fallbacks
 
 
 def _sent(body: dict[str, Any], **by_the_proxy: object) -> dict[str, Any]:
-    """Return a request's data as a hook gets it: what the client sent, and what the proxy put in or over it."""
+    """Return a request's data as a hook gets it: the client's fields, and those that the proxy added or replaced."""
     return {**body, "proxy_server_request": {"body": dict(body)}, **by_the_proxy}
 
 

@@ -1,4 +1,4 @@
-"""The routes file is read strictly: each fault is refused with the file and the key in the message."""
+"""The routes file is read strictly: each fault is refused, and the message names the file and the key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The score: 0 to 100, made of contributions in log odds; the features of a head are whole words in every script."""
+"""The score: 0 to 100, from contributions in log odds; word features match whole words in every script."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_huge_text_costs_about_as_much_as_a_long_one() -> None:
         return min(spent)
 
     long, huge = "Design a system, if possible. " * 300, "Design a system, if possible. " * 300_000
-    # A thousand times the text; the generous factor is for a busy machine.
+    # A thousand times the text, with a generous factor for a busy machine.
     assert cost(huge) < 10 * cost(long)
 
 

@@ -1,4 +1,4 @@
-"""Batch scoring: each line in its order, as the hook would score and decide it; a bad line is named."""
+"""Batch scoring: lines in order, scored and decided like in the hook; a bad line is named."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_lines_come_out_in_their_order_with_score_and_pool(
     assert easy["score"] < THRESHOLD <= hard["score"]
     assert hard["raw"] == load_prior().score(HARD).raw
     assert hard["reasons"]
-    # The text is that of the last prompt, the pool that of the conversation.
+    # The text is the last prompt, the pool that of the conversation.
     assert goes_on["score"] < THRESHOLD
     assert goes_on["pool"] == "pool-codex-standard"
 

@@ -1,4 +1,4 @@
-"""An operator's own phrases: whole words of the instruction, in any language; they outweigh what the words say."""
+"""An operator's phrases: whole words of the instruction, in any language; they outweigh the model."""
 
 from __future__ import annotations
 

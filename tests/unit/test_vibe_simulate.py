@@ -1,4 +1,4 @@
-"""The policies of moving conversations, over a thousand of them at three real pairs of prices."""
+"""The policies for moving conversations, over a thousand conversations at three real pairs of prices."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vibe.simulation.synthetic_traffic import CONTINUATION, LOOP, PROMPT, Talk, 
 
 THRESHOLD = 50.0
 PAIRS = load_pairs()
-# These serve hard prompts weakly by their nature: what they save is no saving.
+# These serve hard prompts with the weak model by design, so they save nothing.
 CARELESS = ("pinned", "all cheap")
 
 
@@ -43,7 +43,7 @@ def test_priced_is_nowhere_dearer_than_the_best_of_the_careful(found: dict[str, 
 
 def test_priced_serves_no_hard_turn_weakly_that_upward_serves_strongly(found: dict[str, Outcome]) -> None:
     assert found["priced"].served_weakly <= found["upward"].served_weakly
-    # So much that saves more is worse.
+    # At this point, saving more is worse.
     assert all(found[name].weak > 10 * found["priced"].weak for name in CARELESS)
 
 
@@ -65,7 +65,7 @@ def test_the_traffic_is_what_it_is_said_to_be(talks: list[Talk]) -> None:
 
 
 def _bill(*turns: tuple[float, int, int, str]) -> Bill:
-    """Return the bill of one conversation without a system prompt; a turn is (at, tokens before, asked, side)."""
+    """Return the cost of one conversation without a system prompt; a turn is (time, before, asked, side)."""
     bill, talk = Bill(PAIRS[0]), Talk("chat", 0)
     for at, before, asked, side in turns:
         bill.add(talk, at, before, asked, 100, side)
@@ -81,7 +81,7 @@ def test_a_provider_bills_what_its_cache_has_and_what_it_takes_in() -> None:
     late = _bill((0.0, 0, 2000, STRONG), (300.0, 2100, 50, STRONG))
     assert late.cached == 0.0
     assert late.written == pytest.approx((2000 + 2150) * prices.written)
-    # Haiku keeps no prompt below 4,096 tokens.
+    # Haiku caches no prompt below 4,096 tokens.
     short = _bill((0.0, 0, 2000, CHEAP), (10.0, 2100, 50, CHEAP))
     assert (short.cached, short.written) == (0.0, 0.0)
     assert short.fresh == pytest.approx(4150 * PAIRS[0].cheap.prices.fresh)

@@ -1,4 +1,4 @@
-"""The command simulate: tables or one document, and what it refuses."""
+"""The command simulate: tables or one JSON document, and refused input."""
 
 from __future__ import annotations
 

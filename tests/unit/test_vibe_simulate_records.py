@@ -1,4 +1,4 @@
-"""An operator's own log, simulated: read as it is written, and what is of no use is counted."""
+"""An operator's own log, simulated: read as written, and unusable lines are counted."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_an_operators_own_log_is_simulated(tmp_path: Path) -> None:
     first, second = records.talks
     assert [turn.kind for turn in first.turns] == [PROMPT, LOOP, CONTINUATION, PROMPT]
     assert [turn.prompt_score for turn in first.turns] == [90.0, 90.0, 90.0, 20.0]
-    # Of 1300 tokens sent, 1000 were sent before and 100 came back.
+    # Of 1300 input tokens, 1000 were sent before and 100 are the previous answer.
     assert [turn.asked for turn in first.turns] == [1000, 200, 50, 40]
     assert [turn.at - first.turns[0].at for turn in first.turns] == [0, 8, 30, 130], "past midnight"
     assert len(second.turns) == 1

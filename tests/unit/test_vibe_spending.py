@@ -1,4 +1,4 @@
-"""What a request cost: by LiteLLM's usage figures and the pools' prices."""
+"""The cost of a request, from LiteLLM's usage figures and the pools' prices."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KNOWN = {
     "pool-sonnet": FAMILY.strong,
     "pool-other": Pool(prices=Prices(2e-6, 2e-6, 2e-6, 1e-5)),
 }
-# As LiteLLM 1.106.2 has them after a Messages request, streamed.
+# As in LiteLLM 1.106.2 after a streamed Messages request.
 FIGURES: dict[str, Any] = {
     "completion_tokens": 7,
     "prompt_tokens": 316,
@@ -69,7 +69,7 @@ def test_odd_figures_of_an_upstream_are_tolerated(figures: object, usage: Usage 
 def test_a_request_costs_what_its_pool_takes_and_saves_against_the_strong_one() -> None:
     spent = spending_of(_logged("pool-haiku"), FAMILY, KNOWN)
     assert spent is not None
-    # LiteLLM's own figure, from its cost map.
+    # LiteLLM's figure, from its cost map.
     assert spent.cost == pytest.approx(FIGURES["cost"])
     assert spent.strong_cost == pytest.approx(3 * FIGURES["cost"])
     assert spent.saved == pytest.approx(2 * FIGURES["cost"])

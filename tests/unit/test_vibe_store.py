@@ -1,4 +1,4 @@
-"""Redis that is slow, hangs, fails or holds something else: no request waits or fails, and the log says it once."""
+"""Redis that is slow, hangs, fails or holds other data: no request waits or fails, and it is logged once."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from vibe.memory.redis_store import (
 from vibe.memory.store import KEEP_SECONDS, MemoryStore
 
 KEY = "k"
-# A test that would hang ends after so long.
+# Time limit of a test that would hang.
 PATIENCE_SECONDS = 30.0
 ONE = State("strong", escalated=False, position=2, prompt=7)
 OTHER = State("cheap", escalated=True, position=4, prompt=9)
 
 
 class Redis:
-    """A Redis client in memory that can hang or fail."""
+    """An in-memory Redis client that can hang or fail."""
 
     def __init__(self) -> None:
-        """Be well, and empty."""
+        """Start empty, without failures."""
         self.kept: dict[str, Any] = {}
         self.calls: list[str] = []
         self.hangs = False
@@ -44,22 +44,22 @@ class Redis:
             raise self.error
 
     async def get(self, key: str) -> Any:
-        """Return what is kept under *key*."""
+        """Return the value under *key*."""
         await self._answer("get")
         return self.kept.get(key)
 
     async def set(self, key: str, value: str, ex: int) -> None:
-        """Keep *value* under *key*."""
+        """Save *value* under *key*."""
         await self._answer("set")
         assert ex == KEEP_SECONDS
         self.kept[key] = value.encode()
 
 
 class Clock:
-    """A clock that is moved by hand."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
-        """Begin at nought."""
+        """Start at zero."""
         self.now = 0.0
 
     def __call__(self) -> float:
@@ -147,7 +147,7 @@ def test_redis_that_hangs_is_not_waited_for(capsys: pytest.CaptureFixture[str]) 
         store.put(KEY, ONE)
         for _ in range(10):
             assert await asyncio.wait_for(store.get(KEY), PATIENCE_SECONDS) == (ONE, "")
-        # One read was tried, and the others did not wait for it.
+        # One request tried a read, and the others did not wait for it.
         assert redis.calls == ["set", "get"]
 
     asyncio.run(go())
@@ -161,7 +161,7 @@ def test_an_answer_that_came_while_the_loop_was_busy_counts() -> None:
         store = RedisStore(lambda: redis)
         reading = asyncio.get_running_loop().create_task(store.get(KEY))
         await asyncio.sleep(0)
-        # Another request holds the loop for longer than Redis is waited for.
+        # Another request blocks the loop for longer than the time limit for Redis.
         time.sleep(2 * WAIT_SECONDS)
         assert await reading == (ONE, "")
 
@@ -188,7 +188,7 @@ def test_a_state_that_is_none_of_ours_is_ignored_with_its_reason(spoil: Callable
         state, unusable = await store.get(KEY)
         assert state is None
         assert why in unusable
-        # It is no fault of Redis: the next turn writes over it.
+        # It is not a failure of Redis: the next turn overwrites it.
         redis.error = None
         store.put(KEY, ONE)
         await store.settle()
@@ -222,7 +222,7 @@ def test_memory_alone_keeps_for_a_week() -> None:
 
 def test_litellms_redis_is_found_where_it_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
     class Cache:
-        """What LiteLLM has."""
+        """LiteLLM's cache object."""
 
         redis_cache: Any = None
 

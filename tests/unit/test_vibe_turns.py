@@ -1,4 +1,4 @@
-"""A conversation's turns: what they inherit, what moves it, what escalates it, and what is remembered."""
+"""A conversation's turns: what they inherit, what moves or escalates it, and what is remembered."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ CHEAP, STRONG = "pool-mini", "pool-standard"
 
 
 class Fixed:
-    """A scorer that says what it is given, by the prompt."""
+    """A scorer with given scores, by prompt."""
 
     def __init__(self, **values: float) -> None:
-        """Take the score of each text."""
+        """Save the score of each text."""
         self.values = values
 
     def score(self, text: str) -> Any:
@@ -40,23 +40,23 @@ class Fixed:
 
 
 class Talk:
-    """A conversation by the chat API, each turn decided as the hook does."""
+    """A conversation over the chat API, with each turn decided like in the hook."""
 
     def __init__(self, family: Family = FAMILY, scorer: Any = SCORER, *, remembers: bool = True, **more: Any) -> None:
-        """Talk to *family*; without memory every turn is decided from the history alone."""
+        """Use *family*; without memory every turn is decided from the history alone."""
         self.family, self.scorer, self.remembers, self.more = family, scorer, remembers, more
         self.messages: list[dict[str, Any]] = []
         self.store = MemoryStore()
 
     def ask(self, text: str, **more: Any) -> Decision:
-        """Ask *text*, and get an answer."""
+        """Send *text*, and add an answer."""
         self.messages.append({"role": "user", "content": text})
         decision = self.send(**more)
         self.messages.append({"role": "assistant", "content": "An answer."})
         return decision
 
     def tool(self, result: str, arguments: str = "{}", name: str = "run") -> Decision:
-        """Call a tool, and send what it gave back."""
+        """Add a tool call, and send its result."""
         if self.messages[-1].get("content") == "An answer.":
             self.messages.pop()
         number = f"call_{len(self.messages)}"
@@ -66,7 +66,7 @@ class Talk:
         return self.send()
 
     def send(self, **more: Any) -> Decision:
-        """Send the history as it is."""
+        """Send the history."""
         data = {"model": "chat-auto", "messages": list(self.messages)} | self.more | more
         request = read_request(data, "acompletion", "one")
         assert request.conversation is not None
@@ -138,10 +138,10 @@ def test_tool_results_that_fail_in_a_row_escalate(times: int) -> None:
     if times >= 3:
         assert decisions[-1].target == STRONG
         assert decisions[-1].reasons == (f"{times} tool results in a row failed",)
-        # And stays there: in the loop, for a continuation, for another prompt.
+        # It stays there: in the loop, for a continuation, for another prompt.
         assert talk.tool("Process exited with code 0", '{"cmd": "make"}').target == STRONG
         assert talk.ask("ok go on").target == STRONG
-        # Not once only: what is remembered of the first of them still says so.
+        # Not only once: the remembered state of the first one still says so.
         assert [talk.ask(text).target for text in (EASY, EASY, "thanks")] == [STRONG] * 3
 
 
@@ -150,7 +150,7 @@ def test_an_escalation_is_seen_in_the_history_where_nothing_is_remembered_of_it(
     talk.ask(EASY)
     for _ in range(3):
         talk.tool("Process exited with code 1", '{"cmd": "make"}')
-    # The newest result is a success, so it is the history that tells, in the loop and after it.
+    # The newest result is a success, so the history decides, in the loop and after it.
     assert talk.tool("Process exited with code 0", '{"cmd": "make"}').rule == "inherit"
     assert talk.send().target == STRONG
     talk.messages.append({"role": "assistant", "content": "Done."})
@@ -240,7 +240,7 @@ def test_an_explicit_choice_wins_and_what_continues_it_stays(remembers: bool) ->
     talk = Talk(remembers=remembers)
     assert talk.ask(f"[[vibe:strong]] {EASY}").rule == "explicit"
     assert talk.ask("go on").target == STRONG
-    # An escalation gives way to it too.
+    # It overrides an escalation too.
     assert talk.ask("that's wrong [[vibe:cheap]]").target == CHEAP
     assert talk.ask("go on").target == CHEAP
 

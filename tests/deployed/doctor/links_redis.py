@@ -26,7 +26,7 @@ def redis_runs(case: Case, machine: Machine) -> None:
     require_no_loop(machine, require_running(machine, REDIS))
 
 
-def redis_takes_writes(case: Case, machine: Machine) -> None:
+def redis_accepts_writes(case: Case, machine: Machine) -> None:
     """It knows its password, has room in memory and on disk, and is not a replica."""
     pong = run(machine, f"{REDIS_CLI} ping").strip()
     require(pong == "PONG", "PONG", pong, "its password was changed by hand: ./deploy.sh --tags redis")
@@ -39,10 +39,8 @@ def redis_takes_writes(case: Case, machine: Machine) -> None:
     evicted = int(told.get("evicted_keys", 0))
     full = bool(most) and used >= most and told.get("maxmemory_policy") == "noeviction"
     found = f"{used >> 20} of {most >> 20} MiB, {told.get('maxmemory_policy')}, {evicted} keys evicted"
-    require(not full and not evicted, "room in its memory for all that it keeps", found, "redis_maxmemory")
-    require(
-        told.get("role", "master") == "master", "a Redis of its own", "a replica, which takes no writes", "redis role"
-    )
+    require(not full and not evicted, "free memory in Redis", found, "redis_maxmemory")
+    require(told.get("role", "master") == "master", "a primary", "a replica, which accepts no writes", "redis role")
 
 
 def router_reaches_redis(case: Case, machine: Machine) -> None:

@@ -22,7 +22,7 @@ STARTED = "Proxy initialized with Config"
 READ_CONFIG = (
     "docker exec {name} python3 -c 'import json, yaml; print(json.dumps(yaml.safe_load(open(\"/app/config.yaml\"))))'"
 )
-HINT_RENDER = "it was changed by hand, or is of an own compose file: ./deploy.sh renders it again"
+HINT_RENDER = "it was changed by hand, or comes from your own compose file: ./deploy.sh renders it again"
 
 
 def gateway_runs(case: Case, machine: Machine) -> None:
@@ -66,7 +66,7 @@ def serving_slot_is_healthy(case: Case, machine: Machine) -> None:
     container = inspect(machine, slot_name(case, machine))
     require_healthy(container)
     test = " ".join(container["Config"]["Healthcheck"]["Test"])
-    hint = "/health asks every model, and is paid for (3957, 22348): ./deploy.sh sets /health/liveliness"
+    hint = "/health calls every model, which costs money (3957, 22348): ./deploy.sh sets /health/liveliness"
     require(re.search(r"/health(?!/)", test) is None, "a health check that asks no model", test, hint)
 
 
@@ -77,7 +77,7 @@ def gateway_sends_to_the_serving_slots(case: Case, machine: Machine) -> None:
         name = f"{router.name}-{case.known[router.name]['slot']}"
         expected = f"server {name} UP"
         if name not in rows:
-            hint = "it knows that router not yet: ./deploy.sh --tags gateway"
+            hint = "the gateway does not know that router yet: ./deploy.sh --tags gateway"
             raise CheckFailedError(expected, "unknown to the gateway", hint)
         status, check = (
             rows[name]["status"],
@@ -86,7 +86,7 @@ def gateway_sends_to_the_serving_slots(case: Case, machine: Machine) -> None:
         if status.startswith("UP"):
             continue
         if status.startswith(("MAINT", "DRAIN")):
-            hint = "somebody drained it, or a rollout was interrupted: ./deploy.sh takes it in again"
+            hint = "it was drained by hand, or a rollout was interrupted: ./deploy.sh enables it again"
         elif "TOUT" in check:
             hint = "the slot answers on its own host: a firewall between gateway and router, or router_bind_address"
         else:
@@ -94,7 +94,7 @@ def gateway_sends_to_the_serving_slots(case: Case, machine: Machine) -> None:
         raise CheckFailedError(expected, f"{status} {check}".strip(), hint)
 
 
-def plugin_is_in_the_container(case: Case, machine: Machine) -> None:
+def container_has_the_plugin(case: Case, machine: Machine) -> None:
     """The plug-in's file is there; a file that was missing when the container was made is a directory in it."""
     name = slot_name(case, machine)
     found = run(machine, f"docker exec {name} python3 -c 'import os; print(os.path.isfile(\"/app/vibe_router.py\"))'")
@@ -109,7 +109,7 @@ def hook_is_registered(case: Case, machine: Machine) -> None:
     if HOOK in callbacks:
         return
     elsewhere = [section for section, values in config.items() if isinstance(values, dict) and HOOK in str(values)]
-    found = f"it is in {', '.join(elsewhere)}, where LiteLLM does not look" if elsewhere else "it is nowhere"
+    found = f"it is in {', '.join(elsewhere)}, where LiteLLM ignores it" if elsewhere else "it is missing"
     raise CheckFailedError(f"{HOOK} in litellm_settings.callbacks", found, HINT_RENDER)
 
 
@@ -119,10 +119,10 @@ def configuration_has_no_silent_fault(case: Case, machine: Machine) -> None:
     for model in config.get("model_list") or []:
         name = model.get("model_name")
         tier = (model.get("model_info") or {}).get("tier", "free")
-        hint = "LiteLLM leaves the deployment out in silence: model_info in models.yml"
+        hint = "LiteLLM silently drops the deployment: model_info in models.yml"
         require(tier in TIERS, "model_info.tier free or paid", f"{tier!r} of {name}", hint)
         key = str((model.get("litellm_params") or {}).get("api_key", ""))
-        hint = "LiteLLM replaces os.environ/NAME alone: write it so in models.yml, with NAME in secrets.yml"
+        hint = "LiteLLM replaces only os.environ/NAME: use that in models.yml, with NAME in secrets.yml"
         require("${" not in key, f"os.environ/NAME as the key of {name}", "a shell variable", hint)
     drop = (config.get("litellm_settings") or {}).get("drop_params")
     hint = "router_drop_params: clients send parameters that not every model takes, and get a 400"

@@ -22,7 +22,7 @@ ADDRESS = "verification_url of the inventory; for a client: OPENAI_BASE_URL, ANT
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 
 
-def name_of_the_gateway_is_found(case: Case) -> None:
+def gateway_name_resolves(case: Case) -> None:
     """DNS."""
     try:
         case.client.resolve()
@@ -31,9 +31,9 @@ def name_of_the_gateway_is_found(case: Case) -> None:
         raise CheckFailedError(f"an address for {case.client.name}", str(error), hint) from error
 
 
-def port_of_the_gateway_is_open(case: Case) -> None:
+def gateway_port_is_open(case: Case) -> None:
     """TCP; if it is closed, the gateway's container shows why."""
-    expected = f"{case.client.name}:{case.client.port} to take connections"
+    expected = f"{case.client.name}:{case.client.port} to accept connections"
     try:
         case.client.connect()
     except OSError as error:
@@ -50,7 +50,7 @@ def port_of_the_gateway_is_open(case: Case) -> None:
         raise CheckFailedError(expected, found, hint) from error
 
 
-def certificate_of_the_gateway_is_valid(case: Case) -> None:
+def gateway_certificate_is_valid(case: Case) -> None:
     """TLS, if the address is https."""
     if not case.client.secure:
         return
@@ -58,23 +58,23 @@ def certificate_of_the_gateway_is_valid(case: Case) -> None:
     try:
         case.client.shake_hands()
     except ssl.SSLCertVerificationError as error:
-        hint = "renew it; one of an own authority: SSL_CERT_FILE for Python, NODE_EXTRA_CA_CERTS for coding clients"
+        hint = "renew it; for a private authority: SSL_CERT_FILE for Python, NODE_EXTRA_CA_CERTS for coding clients"
         raise CheckFailedError(expected, error.verify_message, hint) from error
     except ssl.SSLError as error:
-        hint = f"nothing speaks TLS there: http:// in {ADDRESS}"
+        hint = f"there is no TLS at that port: use http:// in {ADDRESS}"
         raise CheckFailedError(expected, str(getattr(error, "reason", None) or error), hint) from error
     except OSError as error:
         raise CheckFailedError(
-            expected, str(error), "what ends TLS in front of the gateway drops the connection"
+            expected, str(error), "the TLS terminator in front of the gateway drops the connection"
         ) from error
 
 
-def gateway_itself_answers(case: Case) -> None:
+def gateway_answers(case: Case) -> None:
     """The gateway answers at that port, not another program or a proxy."""
     try:
         answer = case.client.ask("GET", "/", seconds=OWN_ANSWER_SECONDS)
     except OSError as error:
-        hint = f"it takes connections and answers nothing: docker logs {GATEWAY} 2>&1 | tail -20 on its host"
+        hint = f"it accepts connections but does not answer: docker logs {GATEWAY} 2>&1 | tail -20 on its host"
         raise CheckFailedError("an answer to GET /", type(error).__name__, hint) from error
     found = f"{answer.status}, {answer.headers.get('content-type', 'no type')}: {quoted(answer.text)}"
     proxies = [name for name in PROXIES if os.environ.get(name) or os.environ.get(name.lower())]
@@ -93,5 +93,5 @@ def key_is_known(case: Case) -> None:
     except OSError:
         # The gateway itself refuses a wrong key at once: without an answer, the fault is behind it.
         return
-    hint = 'eval "$(./deploy.sh env)"; many clients prefer a key of their own configuration to the environment'
+    hint = 'eval "$(./deploy.sh env)"; many clients prefer the key in their own configuration'
     require(answer.status != 401, "a known key", f"401: {quoted(answer.text)}", hint)

@@ -26,52 +26,50 @@ LOGS = (
     Symptom(r"No space left on device", "the disk is full", FULL_DISK),
     Symptom(
         r"(?i)address already in use|port is already allocated",
-        "another program has its port",
-        "`ss -ltnp` on that host says which; end it, or give ours another: router_slots, gateway_port",
+        "another program uses its port",
+        "`ss -ltnp` on that host shows which; stop it, or choose another port: router_slots, gateway_port",
     ),
     Symptom(
         r"(?i)bad file format reading the append only file|unexpected end of file reading the append only",
-        "Redis' file was cut off",
+        "Redis' append-only file is truncated",
         "`redis-check-aof --fix` on its file; or remove it: conversations and cooldowns start again",
     ),
     Symptom(
         r"(?i)can't reach database server|P1001|prisma.*(error|fail)",
-        "LiteLLM was given a database, and does not reach it",
-        "the toolkit needs none: take database_url out of the configuration (38121: its readiness is 200 all the same)",
+        "LiteLLM has a database configured and cannot reach it",
+        "the toolkit needs none: remove database_url from the configuration (38121: readiness is 200 nevertheless)",
     ),
     Symptom(
         r"(?:ModuleNotFoundError|ImportError)[^\n]*vibe|vibe_router[^\n]*(?:Error|No such file)|No module named 'vibe",
         "the plug-in cannot be loaded",
-        "./deploy.sh brings it again; was files/ changed by hand, `git status` there",
+        "./deploy.sh ships it again; `git status` shows whether files/ was changed by hand",
     ),
     Symptom(
         r"(?i)read-only file system|permission denied",
-        "it may not write or read a path that it needs",
+        "it cannot read or write a path that it needs",
         "a mount or a mode was changed by hand: ./deploy.sh drift shows it (13369, 19859, 34236)",
     ),
     Symptom(
         r"(?i)yaml\.(scanner|parser)|error parsing yaml|invalid yaml",
-        "its configuration is no YAML",
+        "its configuration is not valid YAML",
         "it was edited by hand: ./deploy.sh renders it again",
     ),
-    Symptom(
-        r"MemoryError|Cannot allocate memory", "there was no memory left", "router_memory_limit; free memory there"
-    ),
+    Symptom(r"MemoryError|Cannot allocate memory", "it ran out of memory", "router_memory_limit; free memory there"),
 )
 
 HEALTH_CHECKS = (
     Symptom(
         r"(curl|wget)\S*: .*not found|exec: \"(curl|wget)\"|\"(curl|wget)\": executable file not found",
-        "the health check asks with a program that the image has not",
-        "ours asks with python3 (9295, 9479, 17645, 19626): a compose file of your own is in the way; ./deploy.sh",
+        "the health check uses a program that the image does not have",
+        "the toolkit's uses python3 (9295, 9479, 17645, 19626): replace your own compose file with ./deploy.sh",
     ),
 )
 
 UPSTREAMS = (
     Symptom(
         r"(?i)\$\{\w+\}",
-        "the key is a shell variable's name",
-        "LiteLLM replaces os.environ/NAME alone: write it so in models.yml, with NAME in secrets.yml",
+        "the key is the name of a shell variable",
+        "LiteLLM replaces only os.environ/NAME: use that in models.yml, with NAME in secrets.yml",
     ),
     Symptom(
         r"(?i)name or service not known|no address associated|name resolution|getaddrinfo|nodename nor servname",
@@ -81,12 +79,12 @@ UPSTREAMS = (
     Symptom(
         r"(?i)certificate verify failed|self.signed certificate",
         "its certificate is not trusted",
-        "a proxy that opens TLS, or an own authority: its certificate has to be in the image",
+        "a TLS-inspecting proxy or a private authority: its certificate must be in the image",
     ),
     Symptom(
         r"(?i)connection error|connect call failed|cannot connect|connection refused|all connection attempts failed",
         "nothing answers at its api_base",
-        "is it up, and does that host reach it? A firewall or a missing proxy: router_environment HTTPS_PROXY",
+        "is it up, and can that host reach it? A firewall or a missing proxy: router_environment HTTPS_PROXY",
     ),
     Symptom(
         r"(?i)timed? ?out",
@@ -95,13 +93,13 @@ UPSTREAMS = (
     ),
     Symptom(
         r"(?i)unsupported ?param|does not support parameters|unknown parameter|drop_params",
-        "it does not take a parameter that was sent",
-        "drop_params of litellm_settings, which the toolkit sets, was taken out",
+        "it does not accept a parameter that was sent",
+        "drop_params in litellm_settings, which the toolkit sets, was removed",
     ),
     Symptom(
         r"(?i)no deployments? available|no healthy deployment|invalid model name",
         "LiteLLM has no deployment of it",
-        "a wrong model_info (tier is free or paid) drops one in silence; docker logs of the slot, its first lines",
+        "a wrong model_info (tier must be free or paid) drops one silently; see the first lines of the slot's log",
     ),
 )
 

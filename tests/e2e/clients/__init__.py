@@ -1,4 +1,4 @@
-"""Coding clients that are started as programs: installed by npm, each with a home and settings of its own."""
+"""Coding clients, started as programs: installed by npm, each with its own home folder and settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PINS = Path(__file__).with_name("package.json")
 
 @dataclass(frozen=True)
 class Client:
-    """A client's program with its arguments, and everything that it knows: the prompt comes after them."""
+    """A client's program with its arguments and environment; the prompt is the last argument."""
 
     name: str
     command: tuple[str, ...]
@@ -28,13 +28,13 @@ class Client:
     environment: dict[str, str] = field(default_factory=dict)
 
     def ask(self, prompt: str, key: str = "") -> Run:
-        """Send one prompt, with another key where one is given."""
+        """Send one prompt, with another key if one is given."""
         work = self.home / "work"
         work.mkdir(exist_ok=True)
         return subprocess.run(
             [*self.command, prompt],
             cwd=work,
-            # Nothing of this machine's own: no configuration, no key, no proxy.
+            # Nothing from this machine: no configuration, no key, no proxy.
             env={"PATH": os.environ["PATH"], "HOME": str(self.home)}
             | self.environment
             | ({self.key_name: key} if key else {}),
@@ -88,8 +88,8 @@ def claude_code(programs: Path, home: Path) -> Client:
     """Claude Code, whose settings are in its environment; telemetry and updates off."""
     quiet = dict.fromkeys(("DISABLE_TELEMETRY", "DISABLE_AUTOUPDATER", "DISABLE_ERROR_REPORTING"), "1")
     quiet["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"] = "1"
-    # Not its bin, which is a placeholder until a script of the package, which is not run, puts the program there.
+    # Not its bin: that is a placeholder until the package's install script runs, and we do not run it.
     wrapper = programs / "@anthropic-ai/claude-code/cli-wrapper.cjs"
-    # Agents answer in the background, in a turn of their own: they are no part of a loop.
+    # Agents answer in the background in a separate turn, which is not part of a loop.
     command = ("node", str(wrapper), "--disallowedTools", "Agent", "--output-format", "json", "--print")
     return Client("claude-code", command, home, "ANTHROPIC_AUTH_TOKEN", {**exports(printed("claude-code")), **quiet})

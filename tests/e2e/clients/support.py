@@ -1,4 +1,4 @@
-"""The support table of docs/clients.md, made of what the clients' tests found."""
+"""The support table of docs/clients.md, made from the results of the clients' tests."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from e2e.machine import PROJECT
 PAGE = PROJECT / "docs/clients.md"
 BEGIN, END = "<!-- made by tests/e2e/test_support_table.py -->\n", "<!-- end of what was made -->\n"
 NAMES = {"openai": "OpenAI SDK", "anthropic": "Anthropic SDK", "codex": "Codex CLI", "claude-code": "Claude Code"}
-# Ability -> client -> how each of its tests ended.
+# Ability -> client -> result of each of its tests.
 Outcomes = dict[str, dict[str, list[str]]]
 OUTCOMES = pytest.StashKey[Outcomes]()
 
 
 def note(item: pytest.Item, outcome: str) -> None:
-    """Keep how a test ended that is marked with `supports(ability, *clients)`; without clients: the `client` it has."""
+    """Save the result of a test marked with `supports(ability, *clients)`; without clients, of its `client` fixture."""
     for marker in item.iter_markers("supports"):
         ability, *clients = marker.args
         parameters = getattr(item, "callspec", None)
@@ -29,7 +29,7 @@ def note(item: pytest.Item, outcome: str) -> None:
 
 
 def versions() -> dict[str, str]:
-    """Return the version of each client that was asked with."""
+    """Return the version of each client that was run."""
     pins = json.loads(PINS.read_text(encoding="utf-8"))["dependencies"]
     return {
         "openai": version("openai"),
@@ -56,11 +56,11 @@ def table(outcomes: Outcomes) -> str:
 
 
 def in_the_page() -> str:
-    """Return the table that the page has."""
+    """Return the page's table."""
     return PAGE.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
 
 
 def write(text: str) -> None:
-    """Put the table into the page."""
+    """Write the table into the page."""
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     PAGE.write_text(f"{before}{BEGIN}{text}{END}{rest.split(END)[1]}", encoding="utf-8")
