@@ -128,7 +128,7 @@ FAULTS: dict[str, tuple[Callable[[], AbstractContextManager[None]], str, str, st
         "paused",
         "docker unpause",
     ),
-    "slot was drained": (_drained, "Gateway sends to the serving slots (local)", "MAINT", "takes it in again"),
+    "slot was drained": (_drained, "Gateway sends to the serving slots (local)", "MAINT", "enables it again"),
     "hook is in general_settings": (
         lambda: _configuration(
             lambda config: config["general_settings"].update(callbacks=config["litellm_settings"].pop("callbacks"))

@@ -226,4 +226,4 @@ def test_no_more_requests_are_sent_than_allowed(monkeypatch: pytest.MonkeyPatch)
         client.send(client.CHAT, "gpt-mini", "hi")
     assert str(ledger) == "2 requests to models"
     ledger.end({"x-litellm-response-cost-original": "0.25"})
-    assert str(ledger) == "2 requests to models; 1 of them tell a cost, $0.2500 in all"
+    assert str(ledger) == "2 requests to models; 1 of them report a cost, $0.2500 in all"

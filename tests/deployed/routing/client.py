@@ -140,7 +140,7 @@ class Ledger:
     def __str__(self) -> str:
         """Return the sum as text."""
         told = f"{self.requests} requests to models"
-        return f"{told}; {self.priced} of them tell a cost, ${self.dollars:.4f} in all" if self.priced else told
+        return f"{told}; {self.priced} of them report a cost, ${self.dollars:.4f} in all" if self.priced else told
 
 
 LEDGER = Ledger()
