@@ -39,6 +39,7 @@ from vibe.proxy.log_escape import escape_logs
 from vibe.proxy.provider_hosts import destinations_of
 from vibe.proxy.reach import reach_of
 from vibe.proxy.request_check import Policy
+from vibe.proxy.unprocessable import pass_on_unprocessable
 from vibe.routes.routes_file import Routes, RoutesError, default_path, load_routes
 from vibe.rules import RULE_NAMES
 
@@ -238,6 +239,7 @@ def _gates(config: dict[str, Any], environment: dict[str, str]) -> tuple[Policy,
         routes = load_routes(default_path(APP_DIR), RULE_NAMES)
         names = read_names()
         keep_to_health()
+        pass_on_unprocessable()
     except (RoutesError, UnknownLiteLLMError) as error:
         raise ReleaseError(str(error)) from None
     gate = gate_of(config, environment)

@@ -17,6 +17,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 SERVE = "python3 /app/vibe_launch.py serve"
 PLAYBOOK = str(PROJECT / ".venv/bin/ansible-playbook")
 SECONDS = 1200.0
+STUB_PORT = 8080
+# As /proc/net/tcp has it (Linux, include/net/tcp_states.h).
+TCP_ESTABLISHED = "01"
 _ANSIBLE = {
     "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
     "ANSIBLE_NOCOLOR": "1",
@@ -123,6 +126,18 @@ def record() -> list[dict[str, Any]]:
     """Return this machine's record of its deployments, oldest first."""
     lines = Path("/opt/litellm-vibe-router/deployment/audit.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines]
+
+
+def stub_connections() -> set[str]:
+    """Return the clients' ends of the open connections to this machine's stub upstream."""
+    process = run("docker", "inspect", "--format", "{{.State.Pid}}", "vibe-stub-upstream").stdout.strip()
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{process}/net/{table}").read_text(encoding="ascii").splitlines()[1:]:
+            _, near, far, state = line.split()[:4]
+            if state == TCP_ESTABLISHED and near.endswith(f":{STUB_PORT:04X}"):
+                found.add(far)
+    return found
 
 
 def chat(settings: dict[str, str], prompt: str, model: str = "chat-auto", **body: Any) -> requests.Response:

@@ -7,6 +7,8 @@ ORDER = (
     "test_bare",
     # What a deployment does for clients.
     "test_attacks",
+    "test_base_urls",
+    "test_browsers",
     "test_busy_slot",
     "test_clients",
     "test_costs",
@@ -18,6 +20,7 @@ ORDER = (
     "test_kubernetes",
     "test_parameter_matrix",
     "test_rebuild",
+    "test_reported_requests",
     "test_report_page",
     "test_rules",
     "test_sbom",

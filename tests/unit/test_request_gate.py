@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import re
-from collections.abc import Iterable
+import zlib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 from anthropic.types.beta import message_create_params as messages_api
 from openai.types import completion_create_params as completions_api
 from openai.types import embedding_create_params as embeddings_api
@@ -356,12 +359,52 @@ def test_the_last_of_two_equal_fields_is_the_one_that_was_checked_and_the_one_th
     assert b"nope" not in proxy.body
 
 
-def test_the_bodys_type_counts_for_nothing_and_its_compression_is_named() -> None:
+def test_the_type_of_a_body_does_not_matter() -> None:
     _, proxy = ask(CHAT, GOOD[CHAT], headers={"content-type": "application/x-www-form-urlencoded"})
     assert (b"content-type", b"application/json") in proxy.scope["headers"]
-    answer = refused(CHAT, GOOD[CHAT], headers={"content-encoding": "gzip"})
+
+
+def _ask_packed(raw: bytes, encoding: str) -> tuple[Answer, Proxy]:
+    return ask(CHAT, raw=raw, headers={"content-encoding": encoding})
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("X-GZip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("zstd", zstandard.compress),
+        ("identity", bytes),
+    ],
+)
+def test_a_compressed_body_is_unpacked(encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    answer, proxy = _ask_packed(pack(json.dumps(GOOD[CHAT]).encode()), encoding)
+    assert answer.status == 200
+    assert json.loads(proxy.body)["messages"] == USER
+    assert b"content-encoding" not in dict(proxy.scope["headers"])
+
+
+@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("zstd", zstandard.compress)])
+def test_a_body_that_grows_too_large_is_refused(encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    answer, proxy = _ask_packed(pack(b" " * 50_000_000), encoding)
+    assert (answer.status, proxy.body) == (413, b"")
+    assert "router_limits.unpacked_bytes" in answer.error["message"]
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "x\x1b[2J"])
+def test_an_unknown_encoding_is_named_with_those_that_are_read(encoding: str) -> None:
+    answer, _ = _ask_packed(b"{}", encoding)
     assert answer.status == 415
-    assert "gzip" in answer.error["message"]
+    assert "gzip, zstd" in answer.error["message"]
+    assert "\x1b" not in answer.error["message"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
+@pytest.mark.parametrize("raw", [b"", b"{}", b"\x1f\x8b\x08\x00cut", gzip.compress(b"{}")[:-4]])
+def test_a_body_of_another_encoding_is_refused(encoding: str, raw: bytes) -> None:
+    answer, proxy = _ask_packed(raw, encoding)
+    assert (answer.status, proxy.body) == (400, b"")
 
 
 def test_a_body_that_does_not_end_is_given_up() -> None:

@@ -16,6 +16,7 @@ import orjson  # part of the LiteLLM image
 
 from vibe.feedback.feedback import PATH as FEEDBACK_PATH
 from vibe.proxy.api_fields import MODEL, RESPONSES, api_of, is_anthropic, is_stored_response, query_names
+from vibe.proxy.body_encoding import unpacked
 from vibe.proxy.client_identity import CLIENT_HEADER, MODELS_HEADER, Client, client_of
 from vibe.proxy.passage import Passage, passing
 from vibe.proxy.refusal import RefusedError, error_body
@@ -23,7 +24,6 @@ from vibe.proxy.request_check import MODEL_NOT_FOUND, TOO_LARGE, Policy, rebuilt
 from vibe.proxy.size import has_too_many_brackets
 from vibe.proxy.stopped import note_refused
 from vibe.proxy.unknown_model import HEADER as UNKNOWN_MODEL_HEADER
-from vibe.telemetry.response_headers import printable
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -115,13 +115,6 @@ class RequestGate:
         return *_with_body(scope, receive, body), self._passage(client, str(body[MODEL]))
 
     async def _document(self, receive: Receive, headers: dict[str, str]) -> object:
-        encoding = headers.get("content-encoding", "identity").strip().lower()
-        if encoding not in ("", "identity"):
-            raise RefusedError(
-                f"The request body has content-encoding {printable(encoding)}, which is not read here. "
-                "Fix: send it without compression.",
-                status=415,
-            )
         seconds = self._policy.limits.body_seconds
         try:
             # The gateway has already waited for a small body, and a timer costs more than all the work on it here.
@@ -132,6 +125,7 @@ class RequestGate:
                 "Fix: send it again.",
                 status=408,
             ) from None
+        body = unpacked(body, headers.get("content-encoding", ""), self._policy.limits.unpacked_bytes)
         if has_too_many_brackets(body, self._policy.limits):
             raise RefusedError(
                 "The request body is too large: it has too many values (router_limits.nodes). Fix: send less.",

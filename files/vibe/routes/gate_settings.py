@@ -26,7 +26,7 @@ class Limits:
     tenth of a message. ``parts``: content parts and tool calls of all messages together. ``tools``: tools or functions.
     ``names``: tags, stop sequences and other lists of words. ``name_chars``: characters of a name, an identifier or a
     tag. ``nodes``: values of the whole JSON document. ``depth``: objects and lists inside each other. ``body_seconds``:
-    how long the body may take to arrive.
+    how long the body may take to arrive. ``unpacked_bytes``: a compressed body, unpacked.
     """
 
     messages: int = 4_000
@@ -38,6 +38,7 @@ class Limits:
     nodes: int = 200_000
     depth: int = 64
     body_seconds: int = 60
+    unpacked_bytes: int = 33_554_432
 
 
 DEFAULT_LIMITS = Limits()

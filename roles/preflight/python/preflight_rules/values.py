@@ -92,6 +92,10 @@ KINDS = {
         r"[a-z0-9][A-Za-z0-9._:/@-]{0,511}", "name an image as docker pull does, such as redis:8.2-bookworm"
     ),
     "digest": Kind(r"sha256:[0-9a-f]{64}", "give sha256: and 64 hexadecimal digits"),
+    "origin": Kind(
+        r"[*]|[a-z][a-z0-9+.-]*://[A-Za-z0-9._-]+(:[0-9]{1,5})?",
+        "give an origin such as https://chat.example.org, without a path, or *",
+    ),
     "URL path": Kind(r"/[A-Za-z0-9._~/-]*", "give a path as clients request it, such as /v1/chat/completions"),
     "parameter": Kind(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", "give the name of a request field, such as top_a"),
     "destination": Kind(
@@ -196,6 +200,7 @@ WORDS = {
     "vibe_container_prefix": "prefix",
     "gateway_tls_names": "TLS name",
     "gateway_trusted_proxies": "network",
+    "gateway_cors_origins": "origin",
 }
 
 

@@ -1,0 +1,76 @@
+"""Requests from public bug reports of people who run LiteLLM gateways: each is answered as its client expects."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+import zstandard
+from e2e.machine import stub_connections, wait_for
+
+ADDRESS = ("127.0.0.1", 4000)
+URL = f"http://{ADDRESS[0]}:{ADDRESS[1]}"
+CHAT, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/responses", "/v1/messages"
+APIS = (CHAT, RESPONSES, MESSAGES)
+# The stub would answer long after the client has left.
+DELAY_SECONDS, PATIENCE_SECONDS = 20, 5
+
+
+def _body(api: str, prompt: str, **more: Any) -> dict[str, Any]:
+    body: dict[str, Any] = {"model": "claude-auto" if api == MESSAGES else "chat-auto", **more}
+    if api == RESPONSES:
+        return body | {"input": prompt}
+    return body | {"messages": [{"role": "user", "content": prompt}], "max_tokens": 16}
+
+
+def _headers(settings: dict[str, str], **more: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {settings['OPENAI_API_KEY']}", "content-type": "application/json", **more}
+
+
+def _post(api: str, settings: dict[str, str], prompt: str, **more: Any) -> requests.Response:
+    return requests.post(URL + api, json=_body(api, prompt, **more), headers=_headers(settings), timeout=60)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("api", APIS)
+def test_an_upstreams_422_is_an_error_with_its_words(api: str, stream: bool, deployed: dict[str, str]) -> None:
+    answer = _post(api, deployed, "hi [[stub:status=422]]", stream=stream)
+    assert answer.status_code in {400, 422}, answer.text
+    assert "stub fault 422" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("zstd", zstandard.compress)])
+@pytest.mark.parametrize("api", APIS)
+def test_a_compressed_body_is_read(
+    api: str, encoding: str, pack: Callable[[bytes], bytes], deployed: dict[str, str]
+) -> None:
+    packed = pack(json.dumps(_body(api, "hi")).encode())
+    headers = _headers(deployed, **{"content-encoding": encoding})
+    answer = requests.post(URL + api, data=packed, headers=headers, timeout=60)
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_body_that_unpacks_to_too_much_is_refused(deployed: dict[str, str]) -> None:
+    headers = _headers(deployed, **{"content-encoding": "gzip"})
+    answer = requests.post(URL + CHAT, data=gzip.compress(b" " * 50_000_000), headers=headers, timeout=60)
+    assert answer.status_code == 413
+    assert "unpacked" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("api", APIS)
+def test_a_client_that_leaves_ends_the_request_upstream(api: str, stream: bool, deployed: dict[str, str]) -> None:
+    # The router closes idle connections itself.
+    wait_for(lambda: not stub_connections(), 30)
+    body = json.dumps(_body(api, f"hi [[stub:delay={DELAY_SECONDS}]]", stream=stream)).encode()
+    lines = [f"POST {api} HTTP/1.1", "Host: gateway", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in _headers(deployed).items()]
+    with socket.create_connection(ADDRESS, timeout=30) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+        wait_for(lambda: bool(stub_connections()), 10, lambda: "the request never reached the stub")
+    wait_for(lambda: not stub_connections(), PATIENCE_SECONDS, lambda: "it goes on without its client")
