@@ -39,9 +39,11 @@ from vibe.memory.store import MemoryStore, Store
 from vibe.proxy.client_identity import asker_of, name_of
 from vibe.proxy.deployment_gate import installed_gate, narrow
 from vibe.proxy.failure_text import clean, make_response_not_found
+from vibe.proxy.passage import current_passage
 from vibe.proxy.reserved_parameters import controls_of, take_out
 from vibe.proxy.stopped import count_with
 from vibe.proxy.unknown_model import make_not_found
+from vibe.proxy.upstream_failure import upstream_failure
 from vibe.request.explicit_choice import forget_choice
 from vibe.request.prompt import ROUTED_CALL_TYPES, WEBSOCKET
 from vibe.request.request import Request, read_request
@@ -185,7 +187,11 @@ class VibeIntelligentRouter(CustomLogger):
             if make_response_not_found(original_exception):
                 log(INFO, f"unknown response: request_id={request_id(request_data)}")
             gate = installed_gate()
-            clean(original_exception, () if gate is None else gate.hosts)
+            hosts = () if gate is None else gate.hosts
+            passage = current_passage()
+            if passage is not None:
+                passage.failure = upstream_failure(original_exception, hosts)
+            clean(original_exception, hosts)
         except Exception as error:
             log_failure(f"the error stays as it is: request_id={request_id(request_data)}", error)
 

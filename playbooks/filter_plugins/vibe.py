@@ -19,6 +19,7 @@ from vibe_playbooks.inventory import inventory_findings
 from vibe_playbooks.rotation import rotation_findings
 from vibe_playbooks.status import status_rows, status_table
 from vibe_playbooks.topology import (
+    context_windows,
     expected_pools,
     firewall_peers,
     firewall_services,
@@ -42,6 +43,7 @@ class FilterModule:
         """Return the filters by name."""
         return {
             "vibe_audit_table": audit_table,
+            "vibe_context_windows": context_windows,
             "vibe_effective_settings": effective_settings,
             "vibe_findings_text": findings_text,
             "vibe_expected_pools": expected_pools,

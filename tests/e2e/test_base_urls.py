@@ -56,9 +56,9 @@ def test_a_wrong_base_url_gets_the_right_one(path: str, deployed: dict[str, str]
 
 
 def test_a_host_header_cannot_break_the_message() -> None:
-    answer = requests.get(f"{URL}/nowhere", headers={"host": 'a"},{"x":"' + "y" * 500}, timeout=60)
-    assert answer.status_code in {400, 404}
-    assert list(answer.json()["error"]) == ["message", "type", "param", "code"]
+    answer = requests.get(f"{URL}/nowhere", headers={"host": "y" * 500}, timeout=60)
+    assert (answer.status_code, len(answer.json()["error"]["message"]) < 400) == (404, True)
+    assert requests.get(f"{URL}/nowhere", headers={"host": 'a"},{"x":"y'}, timeout=60).status_code == 400
 
 
 @pytest.mark.parametrize("headers", [{"x-litellm-api-key": "Bearer KEY"}, {"x-goog-api-key": "KEY"}])

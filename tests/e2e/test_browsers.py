@@ -54,7 +54,7 @@ def test_a_page_of_an_allowed_origin_asks_first_without_a_key(opened: dict[str, 
 def test_it_can_read_answers_and_errors(key: str, opened: dict[str, str]) -> None:
     answer = _posts(OURS, key or opened["OPENAI_API_KEY"])
     assert answer.status_code == (401 if key else 200)
-    assert (answer.headers[ALLOWED], answer.headers["vary"]) == (OURS, "origin")
+    assert (answer.headers[ALLOWED], "origin" in answer.headers["vary"]) == (OURS, True)
     assert "x-vibe-pool" in answer.headers["access-control-expose-headers"]
 
 

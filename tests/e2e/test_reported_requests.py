@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -36,12 +37,31 @@ def _post(api: str, settings: dict[str, str], prompt: str, **more: Any) -> reque
     return requests.post(URL + api, json=_body(api, prompt, **more), headers=_headers(settings), timeout=60)
 
 
+# Status -> Anthropic's type of error, as the stub has it too.
+STATUSES = {
+    400: "invalid_request_error",
+    403: "permission_error",
+    409: "invalid_request_error",
+    413: "request_too_large",
+    422: "invalid_request_error",
+    529: "overloaded_error",
+}
+
+
 @pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("api", APIS)
-def test_an_upstreams_422_is_an_error_with_its_words(api: str, stream: bool, deployed: dict[str, str]) -> None:
-    answer = _post(api, deployed, "hi [[stub:status=422]]", stream=stream)
-    assert answer.status_code in {400, 422}, answer.text
-    assert "stub fault 422" in answer.json()["error"]["message"]
+def test_an_upstreams_error_keeps_its_status_words_and_code(
+    api: str, status: int, stream: bool, deployed: dict[str, str]
+) -> None:
+    answer = _post(api, deployed, f"hi [[stub:status={status}]]", stream=stream)
+    assert answer.status_code == status, answer.text
+    error = answer.json()["error"]
+    assert re.fullmatch(rf"stub fault {status} for model stub-[a-z-]+", error["message"])
+    if api == MESSAGES:
+        assert (answer.json()["type"], error["type"]) == ("error", STATUSES[status])
+    else:
+        assert error["code"] == f"stub_{status}"
 
 
 @pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("zstd", zstandard.compress)])

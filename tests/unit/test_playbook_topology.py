@@ -10,6 +10,7 @@ from vibe_playbooks.inventory import inventory_findings
 from vibe_playbooks.rotation import rotation_findings
 from vibe_playbooks.status import status_rows
 from vibe_playbooks.topology import (
+    context_windows,
     expected_pools,
     firewall_peers,
     firewall_services,
@@ -150,3 +151,15 @@ def test_the_status_has_a_row_for_each_container_of_the_deployment() -> None:
 def test_without_a_drift_report_the_status_says_so() -> None:
     rows = status_rows({"local": {"vibe_engine": {"failed": True}}}, ONE, "/opt/vibe", None)
     assert [(row["state"], row["drift"]) for row in rows] == [("no engine", "not checked")]
+
+
+def test_the_context_window_is_the_smallest_that_is_known() -> None:
+    pools: list[dict[str, Any]] = [
+        {"name": "mini", "deployments": [{"model_info": {"max_input_tokens": 200_000}}, {"model_info": {}}]},
+        {"name": "standard", "deployments": [{}, {"model_info": {"max_input_tokens": "128000"}}]},
+        {"name": "other", "deployments": [{}]},
+    ]
+    known = {"virtual_model": "chat-auto", "cheap_pool": "mini", "strong_pool": "standard"}
+    unknown = {"virtual_model": "codex-auto", "cheap_pool": "other", "strong_pool": "other"}
+    alone = unknown | {"virtual_model": "claude-auto", "strong_alternatives": ["mini"]}
+    assert context_windows([known, unknown, alone], pools) == {"chat-auto": 128_000, "claude-auto": 200_000}

@@ -23,6 +23,7 @@ from vibe.proxy.litellm_names import LiteLLMNames, UnknownLiteLLMError, names_in
 from vibe.proxy.passage import current_passage
 from vibe.proxy.request_check import Policy
 from vibe.proxy.request_gate import Message, RequestGate
+from vibe.proxy.upstream_failure import UpstreamFailure
 from vibe.routes.gate_settings import DEFAULT_LIMITS, LIMIT_NAMES, Limits
 
 OWN_KEY = "sk-own-key-of-this-release"
@@ -554,3 +555,59 @@ def test_a_litellm_without_one_of_the_lists_does_not_start(monkeypatch: pytest.M
     monkeypatch.setattr(litellm_names, "_CONTROLS", (("json", "all_litellm_params"),))
     with pytest.raises(UnknownLiteLLMError, match="json has no all_litellm_params"):
         litellm_names._listed(litellm_names._CONTROLS)
+
+
+@pytest.mark.parametrize(("path", "is_anthropic"), [(CHAT, False), (MESSAGES, True)])
+@pytest.mark.parametrize("pieces", [[b'{"error": {"message": "litellm"}}'], [b'{"error"', b": 1}"]])
+def test_an_upstreams_error_replaces_litellms(path: str, is_anthropic: bool, pieces: list[bytes]) -> None:
+    failure = UpstreamFailure(529, "Overloaded", "overloaded_error")
+    sent: list[Message] = []
+
+    async def proxy(scope: Any, receive: Any, send: Any) -> None:
+        passage = current_passage()
+        assert passage is not None
+        passage.failure = failure
+        headers = [(b"content-length", b"32"), (b"x-vibe-pool", b"pool-a")]
+        await send({"type": "http.response.start", "status": 500, "headers": headers})
+        for number, piece in enumerate(pieces, 1):
+            await send({"type": "http.response.body", "body": piece, "more_body": number < len(pieces)})
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": json.dumps(GOOD[path]).encode()}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    gate = RequestGate(proxy, OWN_KEY, POLICY, lambda models: frozenset(("all",)))
+    headers = [(b"authorization", f"Bearer {OWN_KEY}".encode())]
+    asyncio.run(gate({"type": "http", "method": "POST", "path": path, "headers": headers}, receive, send))
+    body = failure.body(is_anthropic=is_anthropic)
+    assert (sent[0]["status"], sent[1]["body"], len(sent)) == (529, body, 2)
+    assert dict(sent[0]["headers"]) == {
+        b"x-vibe-pool": b"pool-a",
+        b"content-type": b"application/json",
+        b"content-length": str(len(body)).encode(),
+    }
+
+
+def test_an_answer_after_a_failed_attempt_is_left_alone() -> None:
+    # A fallback answered: the failure is of the first pool.
+    sent: list[Message] = []
+
+    async def proxy(scope: Any, receive: Any, send: Any) -> None:
+        passage = current_passage()
+        assert passage is not None
+        passage.failure = UpstreamFailure(529, "Overloaded")
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": json.dumps(GOOD[CHAT]).encode()}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    gate = RequestGate(proxy, OWN_KEY, POLICY, lambda models: frozenset(("all",)))
+    headers = [(b"authorization", f"Bearer {OWN_KEY}".encode())]
+    asyncio.run(gate({"type": "http", "method": "POST", "path": CHAT, "headers": headers}, receive, send))
+    assert [message.get("status", message.get("body")) for message in sent] == [200, b"{}"]

@@ -11,18 +11,21 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from vibe.proxy.upstream_failure import UpstreamFailure
+
 
 @dataclass(slots=True)
 class Passage:
     """A request under way: the ``client`` that asked, and the ``groups`` of deployments that it may reach.
 
     ``groups`` are names of LiteLLM's model groups: pools, or models that are named directly. ``is_stopped``: it tried
-    to reach something else, and may now reach nothing.
+    to reach something else, and may now reach nothing. ``failure``: the upstream's error that the client gets.
     """
 
     client: str
     groups: frozenset[str]
     is_stopped: bool = False
+    failure: UpstreamFailure | None = None
 
 
 _CURRENT: ContextVar[Passage | None] = ContextVar("vibe_passage", default=None)

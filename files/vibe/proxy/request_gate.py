@@ -46,6 +46,7 @@ _BODY_HEADERS = frozenset((b"content-type", b"content-length", b"content-encodin
 _PARSED_BODY = "parsed_body"
 _EVENT_TYPE, _EVENT_RESPONSE, _CREATE = "type", "response", "response.create"
 _POLICY_VIOLATION, _TIMEOUT = 1008, 408
+_ERRORS = 400
 
 
 class RequestGate:
@@ -90,7 +91,7 @@ class RequestGate:
         except _GoneError:
             return
         with passing(passage):
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, _with_upstreams_words(send, passage, scope["path"]))
 
     async def _passed(
         self, scope: Scope, receive: Receive, headers: dict[str, str], client: Client | None
@@ -230,6 +231,29 @@ def _receiving(body: bytes, receive: Receive) -> Receive:
                 return message
 
     return give
+
+
+def _with_upstreams_words(send: Send, passage: Passage, path: str) -> Send:
+    """Return a send function that replaces LiteLLM's error answer by the upstream's own, if the request met one."""
+    held: Message | None = None
+
+    async def pass_on(message: Message) -> None:
+        nonlocal held
+        kind = message["type"]
+        if kind == "http.response.start" and message["status"] >= _ERRORS and passage.failure is not None:
+            held = message
+            return
+        if held is None or passage.failure is None:
+            await send(message)
+        elif not message.get("more_body", False):
+            body = passage.failure.body(is_anthropic=is_anthropic(path))
+            kept = [pair for pair in held["headers"] if pair[0].lower() not in _BODY_HEADERS]
+            described = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+            await send({**held, "status": passage.failure.status, "headers": [*kept, *described]})
+            await send({"type": "http.response.body", "body": body})
+            held = None
+
+    return pass_on
 
 
 def _without_body(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:

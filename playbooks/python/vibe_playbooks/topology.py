@@ -129,3 +129,25 @@ def expected_pools(families: Iterable[Mapping[str, Any]]) -> dict[str, list[str]
         is_active = family.get("routing", "active") == "active"
         pools[family["virtual_model"]] = [family["cheap_pool"], family["strong_pool"]] if is_active else [safe, safe]
     return pools
+
+
+def context_windows(families: Iterable[Mapping[str, Any]], pools: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Return, for each virtual model, the smallest known context window of its pools, in tokens.
+
+    Known is what the deployments' ``model_info.max_input_tokens`` say; a virtual model without any is left out.
+    """
+    of_a_pool = {
+        pool["name"]: [
+            int(deployment["model_info"]["max_input_tokens"])
+            for deployment in pool["deployments"]
+            if (deployment.get("model_info") or {}).get("max_input_tokens")
+        ]
+        for pool in pools
+    }
+    found = {}
+    for family in families:
+        names = [family["cheap_pool"], family["strong_pool"], *(family.get("strong_alternatives") or [])]
+        windows = [tokens for name in names for tokens in of_a_pool.get(name, [])]
+        if windows:
+            found[family["virtual_model"]] = min(windows)
+    return found

@@ -1,0 +1,102 @@
+"""What an upstream answered instead of a completion, for the client: its status, its words and its code.
+
+LiteLLM changes all three (1.106.12): it puts names of its own in front of the message, gives the HTTP status as the
+code, and turns 413 into 400 and 529 into 500. Clients act on them: they compact at ``context_length_exceeded`` or
+"prompt is too long", and wait at 529.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vibe.proxy.failure_text import without_inside
+
+# "litellm.BadRequestError: OpenAIException - …", with a second name of the error for some.
+_WRAPPED = re.compile(
+    r"litellm\.\w+: (?:\w+: )?\w+(?:Exception|Error) - (.*?)(?:\. Handle with `litellm\.\w+`\.)?", re.DOTALL
+)
+# Anthropic's types of errors by status (its documentation, API, Errors), and what else its clients know.
+_ANTHROPIC_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+# Statuses that LiteLLM changes, by the type that names them.
+_STATUSES = {"request_too_large": 413, "overloaded_error": 529}
+_SERVER_ERROR = 500
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamFailure:
+    """An upstream's error; ``kind``, ``param`` and ``code`` are None where it names none."""
+
+    status: int
+    message: str
+    kind: str | None = None
+    param: str | None = None
+    code: str | None = None
+
+    def body(self, *, is_anthropic: bool) -> bytes:
+        """Return the JSON body of the answer, in the form of the API that was called."""
+        if is_anthropic:
+            known = self.kind if self.kind in _ANTHROPIC_TYPES.values() else None
+            error: dict[str, Any] = {"type": known or self._anthropic_type(), "message": self.message}
+            return json.dumps({"type": "error", "error": error}).encode()
+        kind = self.kind or ("server_error" if self.status >= _SERVER_ERROR else "invalid_request_error")
+        error = {"message": self.message, "type": kind, "param": self.param, "code": self.code or str(self.status)}
+        return json.dumps({"error": error}).encode()
+
+    def _anthropic_type(self) -> str:
+        other = "api_error" if self.status >= _SERVER_ERROR else "invalid_request_error"
+        return _ANTHROPIC_TYPES.get(self.status, other)
+
+
+def upstream_failure(error: Any, hosts: Iterable[str]) -> UpstreamFailure | None:
+    """Return the upstream's error that LiteLLM's *error* wraps, None if it is LiteLLM's own.
+
+    Addresses of the *hosts*, the providers', are removed from the message.
+    """
+    message, status = getattr(error, "message", None), getattr(error, "status_code", None)
+    wrapped = _WRAPPED.fullmatch(without_inside(message, hosts)) if isinstance(message, str) else None
+    if wrapped is None or not str(status).isdigit():
+        return None
+    said = wrapped[1]
+    details = _details(getattr(error, "body", None)) or _details(_json(said))
+    words = details.get("message")
+    kind = _text(details.get("type"))
+    return UpstreamFailure(
+        _STATUSES.get(kind or "", int(str(status))),
+        without_inside(words, hosts) if isinstance(words, str) else said,
+        kind,
+        _text(details.get("param")),
+        _text(details.get("code")),
+    )
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _details(body: object) -> Mapping[str, object]:
+    """Return the error object of a *body*: OpenAI's SDK gives that alone, an upstream has it in ``error``."""
+    if not isinstance(body, dict):
+        return {}
+    inner = body.get("error")
+    return inner if isinstance(inner, dict) else body
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value.isprintable() else None
