@@ -77,7 +77,7 @@ FAILURES: dict[str, tuple[LiteLLMError, UpstreamFailure]] = {
             "litellm.ServiceUnavailableError: AnthropicException - No. Handle with `litellm.ServiceUnavailableError`.",
             503,
         ),
-        UpstreamFailure(503, "No."),
+        UpstreamFailure(503, "No"),
     ),
     "with what the fallbacks came to": (
         LiteLLMError(
