@@ -18,6 +18,7 @@ ADDRESS = ("127.0.0.1", 4000)
 URL = f"http://{ADDRESS[0]}:{ADDRESS[1]}"
 CHAT, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/responses", "/v1/messages"
 APIS = (CHAT, RESPONSES, MESSAGES)
+ANTHROPIC = {"anthropic-version": "2023-06-01"}
 # The stub would answer long after the client has left.
 DELAY_SECONDS, PATIENCE_SECONDS = 20, 5
 
@@ -94,3 +95,22 @@ def test_a_client_that_leaves_ends_the_request_upstream(api: str, stream: bool, 
         connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
         wait_for(lambda: bool(stub_connections()), 10, lambda: "the request never reached the stub")
     wait_for(lambda: not stub_connections(), PATIENCE_SECONDS, lambda: "it goes on without its client")
+
+
+@pytest.mark.parametrize("name", ["chat-auto", "claude-auto", "pool-chat-mini", "text-embedding-3-small"])
+@pytest.mark.parametrize("headers", [{}, ANTHROPIC])
+def test_a_listed_model_can_be_asked_for_by_name(name: str, headers: dict[str, str], deployed: dict[str, str]) -> None:
+    listed = requests.get(f"{URL}/v1/models", headers=_headers(deployed, **headers), timeout=60).json()["data"]
+    answer = requests.get(f"{URL}/v1/models/{name}", headers=_headers(deployed, **headers), timeout=60)
+    assert answer.status_code == 200
+    assert answer.json() == next(model for model in listed if model["id"] == name)
+    assert answer.json().get("type" if headers else "object") == "model"
+
+
+@pytest.mark.parametrize(("headers", "kind"), [({}, "invalid_request_error"), (ANTHROPIC, "not_found_error")])
+def test_another_model_is_not_found_in_the_callers_form(
+    headers: dict[str, str], kind: str, deployed: dict[str, str]
+) -> None:
+    answer = requests.get(f"{URL}/v1/models/gpt-9", headers=_headers(deployed, **headers), timeout=60)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (404, kind)
+    assert "`gpt-9` does not exist" in answer.json()["error"]["message"]

@@ -27,6 +27,7 @@ from vibe.proxy.upstream_failure import UpstreamFailure
 from vibe.routes.gate_settings import DEFAULT_LIMITS, LIMIT_NAMES, Limits
 
 OWN_KEY = "sk-own-key-of-this-release"
+VERSION = {"anthropic-version": "2023-06-01"}
 CHAT, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/responses", "/v1/messages"
 COMPLETIONS, EMBEDDINGS = "/v1/completions", "/v1/embeddings"
 MODELS = frozenset({"chat-auto", "codex-auto", "pool-chat-mini"})
@@ -611,3 +612,58 @@ def test_an_answer_after_a_failed_attempt_is_left_alone() -> None:
     headers = [(b"authorization", f"Bearer {OWN_KEY}".encode())]
     asyncio.run(gate({"type": "http", "method": "POST", "path": CHAT, "headers": headers}, receive, send))
     assert [message.get("status", message.get("body")) for message in sent] == [200, b"{}"]
+
+
+LISTED = [{"id": "chat-auto", "object": "model"}, {"id": "openai/gpt", "object": "model"}]
+
+
+def _ask_for_model(
+    path: str, status: int = 200, key: str = OWN_KEY, headers: dict[str, str] | None = None
+) -> tuple[int, Any, list[Any]]:
+    """Return status and body of the answer to GET *path*, and the scopes that the proxy received."""
+    asked: list[Any] = []
+    sent: list[Message] = []
+
+    async def proxy(scope: Any, receive: Any, send: Any) -> None:
+        asked.append(scope)
+        body = json.dumps({"data": LISTED} if status == 200 else {"error": {"message": "no"}}).encode()
+        await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"1")]})
+        await send({"type": "http.response.body", "body": body[:9], "more_body": True})
+        await send({"type": "http.response.body", "body": body[9:]})
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    shown = {"authorization": f"Bearer {key}", **(headers or {})}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": b"x=1",
+        "headers": [(name.encode(), value.encode()) for name, value in shown.items()],
+    }
+    gate = RequestGate(proxy, OWN_KEY, POLICY, lambda models: frozenset(("all",)))
+    asyncio.run(gate(scope, receive, send))
+    assert dict(sent[0]["headers"])[b"content-length"] == str(len(sent[1]["body"])).encode()
+    return sent[0]["status"], json.loads(sent[1]["body"]), asked
+
+
+@pytest.mark.parametrize("path", ["/v1/models/chat-auto", "/models/chat-auto", "/v1/models/openai/gpt"])
+def test_a_listed_model_is_found_by_its_name(path: str) -> None:
+    status, body, asked = _ask_for_model(path)
+    assert (status, body["id"]) == (200, path.partition("models/")[2])
+    assert (asked[0]["path"], asked[0]["query_string"]) == (path.partition("models")[0] + "models", b"limit=1000")
+
+
+@pytest.mark.parametrize(("headers", "kind"), [({}, "invalid_request_error"), (VERSION, "not_found_error")])
+def test_another_model_is_a_404_in_the_callers_form(headers: dict[str, str], kind: str) -> None:
+    status, body, _ = _ask_for_model("/v1/models/gpt-9", headers=headers)
+    assert (status, body["error"]["type"]) == (404, kind)
+    assert "`gpt-9`" in body["error"]["message"]
+
+
+def test_an_error_of_the_list_is_passed_on() -> None:
+    assert _ask_for_model("/v1/models/chat-auto", status=403)[:2] == (403, {"error": {"message": "no"}})

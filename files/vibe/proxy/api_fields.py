@@ -248,10 +248,21 @@ def query_names(path: str) -> frozenset[str]:
     return _LISTING if _without_version(path).startswith(_MODELS) else frozenset()
 
 
-def is_anthropic(path: str) -> bool:
-    """Whether the caller of *path* expects Anthropic's errors."""
+def model_named_in(path: str) -> str | None:
+    """Return the model that *path* asks for by its name, None if it is another path."""
+    before, slash, name = _without_version(path).partition(f"{_MODELS}/")
+    return name if slash and name and not before else None
+
+
+def is_anthropic(path: str, version: str = "") -> bool:
+    """Whether the caller of *path* expects Anthropic's form; *version* is the header of its clients.
+
+    Both APIs list models at the same path.
+    """
     api = api_of(path)
-    return api is not None and api.is_anthropic
+    if api is None:
+        return bool(version) and _without_version(path).startswith(_MODELS)
+    return api.is_anthropic
 
 
 def _without_version(path: str) -> str:

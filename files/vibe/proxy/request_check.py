@@ -106,12 +106,17 @@ def _check_model(body: Mapping[str, object], policy: Policy, models: tuple[str, 
             code=MODEL_NOT_ALLOWED,
         )
     if not policy.has_model(model):
-        raise RefusedError(
-            f"The model `{printable(model)}` does not exist. GET /v1/models lists those that do.",
-            status=404,
-            param=MODEL,
-            code=MODEL_NOT_FOUND,
-        )
+        raise no_such_model(model)
+
+
+def no_such_model(name: str) -> RefusedError:
+    """Return the refusal of a model that does not exist."""
+    return RefusedError(
+        f"The model `{printable(name)}` does not exist. GET /v1/models lists those that do.",
+        status=404,
+        param=MODEL,
+        code=MODEL_NOT_FOUND,
+    )
 
 
 def _metadata(holder: str, value: object, policy: Policy) -> dict[str, object]:

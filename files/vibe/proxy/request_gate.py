@@ -15,9 +15,18 @@ from urllib.parse import parse_qsl, urlencode
 import orjson  # part of the LiteLLM image
 
 from vibe.feedback.feedback import PATH as FEEDBACK_PATH
-from vibe.proxy.api_fields import MODEL, RESPONSES, api_of, is_anthropic, is_stored_response, query_names
+from vibe.proxy.api_fields import (
+    MODEL,
+    RESPONSES,
+    api_of,
+    is_anthropic,
+    is_stored_response,
+    model_named_in,
+    query_names,
+)
 from vibe.proxy.body_encoding import unpacked
 from vibe.proxy.client_identity import CLIENT_HEADER, MODELS_HEADER, Client, client_of
+from vibe.proxy.model_by_name import answer_model
 from vibe.proxy.passage import Passage, passing
 from vibe.proxy.refusal import RefusedError, error_body
 from vibe.proxy.request_check import MODEL_NOT_FOUND, TOO_LARGE, Policy, rebuilt
@@ -33,11 +42,12 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _WITHOUT_BODY = frozenset(("GET", "HEAD", "OPTIONS", "DELETE"))
 _BEARER = "bearer "
+ANTHROPIC_VERSION = "anthropic-version"
 _READ_HEADERS = frozenset(
     name.encode()
     for name in (
         *("authorization", "x-api-key", "content-encoding", "content-length"),
-        *(CLIENT_HEADER, MODELS_HEADER),
+        *(CLIENT_HEADER, MODELS_HEADER, ANTHROPIC_VERSION),
     )
 )
 # What HAProxy's buffer holds, less what it keeps free (tune.bufsize, tune.maxrewrite).
@@ -47,6 +57,8 @@ _PARSED_BODY = "parsed_body"
 _EVENT_TYPE, _EVENT_RESPONSE, _CREATE = "type", "response", "response.create"
 _POLICY_VIOLATION, _TIMEOUT = 1008, 408
 _ERRORS = 400
+# The client of a request whose key is unknown.
+NOBODY = "-"
 
 
 class RequestGate:
@@ -84,14 +96,23 @@ class RequestGate:
             return
         try:
             scope, receive, passage = await self._passed(scope, receive, headers, client)
+            with passing(passage):
+                await self._answered(scope, receive, send, passage, headers)
         except RefusedError as error:
-            note_refused(client.name if client else "-", error.status, error.param)
-            await _answer(send, error, is_anthropic=is_anthropic(scope["path"]))
-            return
+            note_refused(client.name if client else NOBODY, error.status, error.param)
+            await _answer(send, error, is_anthropic=is_anthropic(scope["path"], headers.get(ANTHROPIC_VERSION, "")))
         except _GoneError:
             return
-        with passing(passage):
+
+    async def _answered(
+        self, scope: Scope, receive: Receive, send: Send, passage: Passage, headers: dict[str, str]
+    ) -> None:
+        """Have the application answer the request."""
+        name = model_named_in(scope["path"]) if scope["method"] == "GET" else None
+        if name is None or passage.client == NOBODY:
             await self._app(scope, receive, _with_upstreams_words(send, passage, scope["path"]))
+        else:
+            await answer_model(self._app, scope, receive, send, name)
 
     async def _passed(
         self, scope: Scope, receive: Receive, headers: dict[str, str], client: Client | None
@@ -100,7 +121,7 @@ class RequestGate:
         path = scope["path"]
         if client is None:
             # LiteLLM answers 401, or serves a public path; nothing that a stranger sends is read.
-            return *_without_body(scope, receive), Passage("-", frozenset())
+            return *_without_body(scope, receive), Passage(NOBODY, frozenset())
         if path in self._unchecked_paths:
             return scope, receive, self._passage(client)
         api = api_of(path)
