@@ -251,7 +251,10 @@ def _gates(config: dict[str, Any], environment: dict[str, str]) -> tuple[Policy,
     if faults:
         raise ReleaseError("\n".join(faults))
     models = frozenset({*(entry.group for entry in gate.deployments), *gate.aliases})
-    policy = Policy(models, names, routes.gate.allowed_parameters, routes.gate.limits)
+    policy = Policy(models, names, routes.gate.allowed_parameters, routes.gate.limits, routes.gate.model_aliases)
+    for alias, model in routes.gate.model_aliases.items():
+        if not policy.has_model(model):
+            raise ReleaseError(f"router_model_aliases: {alias} names the unknown model {model}. Fix: name another")
     return policy, gate, Egress(destinations), routes
 
 

@@ -24,7 +24,7 @@ DELAY_SECONDS, PATIENCE_SECONDS = 20, 5
 
 
 def _body(api: str, prompt: str, **more: Any) -> dict[str, Any]:
-    body: dict[str, Any] = {"model": "claude-auto" if api == MESSAGES else "chat-auto", **more}
+    body: dict[str, Any] = {"model": "claude-auto" if api.startswith(MESSAGES) else "chat-auto", **more}
     if api == RESPONSES:
         return body | {"input": prompt}
     return body | {"messages": [{"role": "user", "content": prompt}], "max_tokens": 16}
@@ -105,6 +105,18 @@ def test_a_listed_model_can_be_asked_for_by_name(name: str, headers: dict[str, s
     assert answer.status_code == 200
     assert answer.json() == next(model for model in listed if model["id"] == name)
     assert answer.json().get("type" if headers else "object") == "model"
+
+
+def test_a_fixed_model_name_of_claude_code_is_routed(deployed: dict[str, str]) -> None:
+    # The inventory maps it.
+    answer = _post(MESSAGES, deployed, "hi", model="claude-haiku-4-5-20251001")
+    assert (answer.status_code, answer.headers["x-vibe-pool"]) == (200, "pool-claude-haiku")
+
+
+@pytest.mark.parametrize("name", ["claude-99", "gpt-9"])
+def test_tokens_of_an_unknown_model_are_not_counted(name: str, deployed: dict[str, str]) -> None:
+    answer = _post("/v1/messages/count_tokens", deployed, "hi", model=name)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (404, "not_found_error")
 
 
 @pytest.mark.parametrize(("headers", "kind"), [({}, "invalid_request_error"), (ANTHROPIC, "not_found_error")])

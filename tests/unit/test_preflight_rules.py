@@ -166,6 +166,10 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"gateway_trusted_proxies": ["everybody", "10.0.0.0/99"]},
         ['gateway_trusted_proxies: "everybody" is not a valid network', '"10.0.0.0/99" is not', "10.0.0.0/8"],
     ),
+    "alias of no model": (
+        {"router_model_aliases": {"claude-haiku-*": "claude-auto", "gpt-*": "pool-nope"}},
+        ["router_model_aliases", "gpt-* names the unknown model pool-nope"],
+    ),
     "origins of browsers": (
         {"gateway_cors_origins": ["chat.example.org", "https://chat.example.org/app", "https://chat.example.org"]},
         ['"chat.example.org" is not a valid origin', '"https://chat.example.org/app" is not', "without a path"],

@@ -361,6 +361,24 @@ def test_the_last_of_two_equal_fields_is_the_one_that_was_checked_and_the_one_th
     assert b"nope" not in proxy.body
 
 
+ALIASES = Policy(MODELS, aliases={"gpt-*": "chat-auto", "chat-auto": "codex-auto", "*-mini": "codex-auto"})
+
+
+@pytest.mark.parametrize(
+    ("name", "model"), [("gpt-5-mini", "chat-auto"), ("o4-mini", "codex-auto"), ("chat-auto", "chat-auto")]
+)
+def test_an_alias_stands_for_its_model_unless_there_is_one_of_that_name(name: str, model: str) -> None:
+    _, proxy = ask(CHAT, {**GOOD[CHAT], "model": name}, policy=ALIASES)
+    assert (proxy.parsed["model"], json.loads(proxy.body)["model"]) == (model, model)
+
+
+def test_a_client_may_use_an_alias_of_its_models_alone() -> None:
+    headers = {"x-vibe-client": "ann", "x-vibe-client-models": "codex-auto"}
+    allowed = ask(CHAT, {**GOOD[CHAT], "model": "o4-mini"}, policy=ALIASES, headers=headers)[0]
+    refused_one = ask(CHAT, {**GOOD[CHAT], "model": "gpt-5"}, policy=ALIASES, headers=headers)[0]
+    assert (allowed.status, refused_one.status) == (200, 403)
+
+
 def test_the_type_of_a_body_does_not_matter() -> None:
     _, proxy = ask(CHAT, GOOD[CHAT], headers={"content-type": "application/x-www-form-urlencoded"})
     assert (b"content-type", b"application/json") in proxy.scope["headers"]
@@ -403,7 +421,11 @@ def test_an_unknown_encoding_is_named_with_those_that_are_read(encoding: str) ->
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
-@pytest.mark.parametrize("raw", [b"", b"{}", b"\x1f\x8b\x08\x00cut", gzip.compress(b"{}")[:-4]])
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"{}", b"\x1f\x8b\x08\x00cut", gzip.compress(b"{}")[:-4]],
+    ids=["empty", "plain", "only its head", "cut off"],
+)
 def test_a_body_of_another_encoding_is_refused(encoding: str, raw: bytes) -> None:
     answer, proxy = _ask_packed(raw, encoding)
     assert (answer.status, proxy.body) == (400, b"")

@@ -46,6 +46,7 @@ def rendered(family: dict[str, Any], folder: Path) -> Path:
         router_allowed_hosts=[],
         router_fetch_media=[],
         router_unchecked_paths=[],
+        router_model_aliases={},
         __router_adapter_names={},
     )
     path = folder / "vibe_routes.json"

@@ -34,13 +34,21 @@ class Policy:
     """What a release allows in requests.
 
     ``models``: every name that a client may request, patterns such as ``openai/*`` included. ``names``: what LiteLLM
-    reads from requests. ``allowed``: further fields that pass although LiteLLM knows their names.
+    reads from requests. ``allowed``: further fields that pass although LiteLLM knows their names. ``aliases``: other
+    names of models, patterns included, and the model of each.
     """
 
     models: frozenset[str]
     names: LiteLLMNames = field(default_factory=LiteLLMNames)
     allowed: frozenset[str] = frozenset()
     limits: Limits = DEFAULT_LIMITS
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    def model_for(self, name: str) -> str:
+        """Return the model that a client means by *name*: an alias counts only where there is no such model."""
+        if not self.aliases or self.has_model(name):
+            return name
+        return next((model for pattern, model in self.aliases.items() if fnmatchcase(name, pattern)), name)
 
     def has_model(self, model: str) -> bool:
         """Whether a client may request *model*."""
@@ -59,6 +67,8 @@ def rebuilt(body: object, api: Api, policy: Policy, models: tuple[str, ...] = ()
     if fault:
         raise RefusedError(f"The request body is too large: {fault}. Fix: send less.", status=413, code=TOO_LARGE)
     kept = {key: value for key, value in body.items() if value is not None and _passes(key, value, api, policy)}
+    if isinstance(kept.get(MODEL), str):
+        kept[MODEL] = policy.model_for(str(kept[MODEL]))
     _check_model(kept, policy, models)
     for holder in _METADATA_FIELDS:
         if holder in kept:

@@ -71,7 +71,9 @@ def upstream_failure(error: Any, hosts: Iterable[str]) -> UpstreamFailure | None
     if wrapped is None or not str(status).isdigit():
         return None
     said = wrapped[1]
-    details = _details(getattr(error, "body", None)) or _details(_json(said))
+    # Some of LiteLLM's errors lose the body, which the error that they were made from still has.
+    bodies = [getattr(one, "body", None) for one in (error, error.__cause__, error.__context__)]
+    details = next((found for body in bodies if (found := _details(body, said))), None) or _details(_json(said), "")
     words = details.get("message")
     kind = _text(details.get("type"))
     return UpstreamFailure(
@@ -90,12 +92,16 @@ def _json(text: str) -> object:
         return None
 
 
-def _details(body: object) -> Mapping[str, object]:
-    """Return the error object of a *body*: OpenAI's SDK gives that alone, an upstream has it in ``error``."""
+def _details(body: object, said: str) -> Mapping[str, object]:
+    """Return the error object of a *body*: OpenAI's SDK gives that alone, an upstream has it in ``error``.
+
+    Where LiteLLM *said* something, only the body with these words: a fallback leaves another pool's error behind.
+    """
     if not isinstance(body, dict):
         return {}
     inner = body.get("error")
-    return inner if isinstance(inner, dict) else body
+    found = inner if isinstance(inner, dict) else body
+    return found if str(found.get("message")) in said or not said else {}
 
 
 def _text(value: object) -> str | None:

@@ -1,19 +1,20 @@
 """An operator's settings of the gates around LiteLLM: the part ``gate`` of the routes file, read strictly.
 
 {"limits": {"messages": 5000}, "allowed_parameters": ["top_a"], "allowed_hosts": ["metadata.example.org:8080"],
- "media_hosts": ["images.example.org"], "unchecked_paths": []}
+ "media_hosts": ["images.example.org"], "unchecked_paths": [], "model_aliases": {"claude-haiku-*": "claude-auto"}}
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from vibe.routes.family_parser import check_keys
 
-_KEYS = ("limits", "allowed_parameters", "allowed_hosts", "media_hosts", "unchecked_paths")
+_KEYS = ("limits", "allowed_parameters", "allowed_hosts", "media_hosts", "unchecked_paths", "model_aliases")
 _HOST = re.compile(r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
 _HOST_RULE = "must be a list of hosts, each a name, an address or *.DOMAIN, with :PORT if one port alone is meant"
 
@@ -42,7 +43,7 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
-LIMIT_NAMES = tuple(field.name for field in fields(Limits))
+LIMIT_NAMES = tuple(limit.name for limit in fields(Limits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,17 @@ class Destination:
 
 @dataclass(frozen=True)
 class GateSettings:
-    """The *limits* of requests, and what passes beside what the release itself needs."""
+    """The *limits* of requests, and what passes beside what the release itself needs.
+
+    ``model_aliases``: names that clients request, patterns such as ``claude-haiku-*`` included, and the model of each.
+    """
 
     limits: Limits = DEFAULT_LIMITS
     allowed_parameters: frozenset[str] = frozenset()
     allowed_hosts: tuple[Destination, ...] = ()
     media_hosts: tuple[Destination, ...] = ()
     unchecked_paths: frozenset[str] = frozenset()
+    model_aliases: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_settings(value: object, faults: list[str]) -> GateSettings:
@@ -84,6 +89,7 @@ def read_settings(value: object, faults: list[str]) -> GateSettings:
         _hosts(value, "allowed_hosts", faults),
         tuple(replace(host, is_public=True) for host in _hosts(value, "media_hosts", faults)),
         _names(value, "unchecked_paths", faults),
+        _aliases(value.get("model_aliases", {}), faults),
     )
 
 
@@ -105,6 +111,13 @@ def _limits(value: object, faults: list[str]) -> Limits:
         elif name in LIMIT_NAMES:
             good[name] = number
     return replace(DEFAULT_LIMITS, **good)
+
+
+def _aliases(value: object, faults: list[str]) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(model, str) and model for model in value.values()):
+        faults.append("gate.model_aliases: must be an object of names")
+        return {}
+    return value
 
 
 def _names(value: dict[str, object], key: str, faults: list[str]) -> frozenset[str]:

@@ -74,6 +74,14 @@ def limits_are_positive(variables: Variables) -> Iterator[str]:
             yield f"{name} is less than 1"
 
 
+@rules("router_model_aliases", fix="name a virtual model, a pool or a model of router_direct_models")
+def aliases_name_models(variables: Variables) -> Iterator[str]:
+    known = {*virtual_models(variables), *(model["name"] for model in models(variables))}
+    for alias, model in (variables.get("router_model_aliases") or {}).items():
+        if model not in known:
+            yield f"{alias} names the unknown model {model}"
+
+
 @rules("router_workers", fix="give auto, or a number of processes from 1 to 256")
 def workers_are_a_number_or_auto(variables: Variables) -> Iterator[str]:
     workers = str(variables["router_workers"])
