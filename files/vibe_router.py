@@ -42,6 +42,7 @@ from vibe.proxy.failure_text import clean, make_response_not_found
 from vibe.proxy.passage import current_passage
 from vibe.proxy.reserved_parameters import controls_of, take_out
 from vibe.proxy.stopped import count_with
+from vibe.proxy.stored_response import answering_pool
 from vibe.proxy.unknown_model import make_not_found
 from vibe.proxy.upstream_failure import upstream_failure
 from vibe.request.explicit_choice import forget_choice
@@ -128,6 +129,7 @@ class VibeIntelligentRouter(CustomLogger):
             if family is not None:
                 begun = perf_counter()
                 request = read_request(data, call_type, _owner(user_api_key_dict))
+                request = replace(request, answered_by=answering_pool(data))
                 forget_choice(data)
                 decision = await self._decide(family, request, cache)
                 self._apply(decision, data, call_type, client)

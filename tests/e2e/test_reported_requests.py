@@ -13,6 +13,7 @@ import pytest
 import requests
 import zstandard
 from e2e.machine import stub_connections, wait_for
+from vibe_fixtures import HARD
 
 ADDRESS = ("127.0.0.1", 4000)
 URL = f"http://{ADDRESS[0]}:{ADDRESS[1]}"
@@ -126,3 +127,27 @@ def test_another_model_is_not_found_in_the_callers_form(
     answer = requests.get(f"{URL}/v1/models/gpt-9", headers=_headers(deployed, **headers), timeout=60)
     assert (answer.status_code, answer.json()["error"]["type"]) == (404, kind)
     assert "`gpt-9` does not exist" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("first", "pool"), [("hi", "pool-codex-mini"), (HARD, "pool-codex-heavy")])
+def test_a_stored_response_is_continued_in_its_pool(
+    first: str, pool: str, stream: bool, deployed: dict[str, str]
+) -> None:
+    answer = _post(RESPONSES, deployed, first, model="codex-auto", stream=stream)
+    assert answer.headers["x-vibe-pool"] == pool
+    (response_id, *_) = re.findall(r'"id": ?"(resp_[^"]+)"', answer.text)
+    for prompt in ("ok go ahead", HARD, "thanks"):
+        more = _post(RESPONSES, deployed, prompt, model="codex-auto", previous_response_id=response_id)
+        assert (more.headers["x-vibe-pool"], more.headers["x-vibe-rule"]) == (pool, "stored"), more.text
+
+
+def test_a_tool_result_alone_follows_its_stored_response(deployed: dict[str, str]) -> None:
+    answer = _post(RESPONSES, deployed, "hi", model="codex-auto").json()
+    body = {
+        "model": "codex-auto",
+        "previous_response_id": answer["id"],
+        "input": [{"type": "function_call_output", "call_id": "call_1", "output": "sunny"}],
+    }
+    more = requests.post(URL + RESPONSES, json=body, headers=_headers(deployed), timeout=60)
+    assert more.headers["x-vibe-pool"] == "pool-codex-mini", more.text

@@ -173,3 +173,37 @@ def test_a_tool_loop_of_the_anthropic_sdk_stays_in_its_pool(claude: anthropic.An
     assert answer.content[0].type == "text"
     assert "stub-claude-haiku" in answer.content[0].text
     assert "after 2 tool result(s)" in answer.content[0].text
+
+
+@pytest.mark.supports("a tool loop stays in its pool", "anthropic")
+def test_the_tool_runner_of_the_anthropic_sdk_sends_its_history(claude: anthropic.Anthropic) -> None:
+    # By default it runs over a thread that the API keeps; it is refused, and the SDK falls back to the whole history.
+    taken = []
+
+    @anthropic.beta_tool
+    def step(title: str, minutes: int) -> str:
+        """Take a step.
+
+        Args:
+            title: what to do
+            minutes: how long it takes
+        """
+        taken.append((title, minutes))
+        return "done"
+
+    hello: list[Any] = [{"role": "user", "content": "[[stub:tool=2]] hi"}]
+    runner = claude.beta.messages.tool_runner(model="claude-auto", max_tokens=64, tools=[step], messages=hello)
+    kinds = [message.content[0].type for message in runner]
+    assert (kinds, len(taken)) == (["tool_use", "tool_use", "text"], 2)
+
+
+@pytest.mark.supports("list of models", "openai", "anthropic")
+@pytest.mark.parametrize("model", VIRTUAL_MODELS)
+def test_a_model_can_be_asked_for_by_its_name(client: openai.OpenAI, claude: anthropic.Anthropic, model: str) -> None:
+    assert client.models.retrieve(model).id == model
+    assert claude.models.retrieve(model).display_name == model
+    with pytest.raises(openai.NotFoundError, match="`gpt-99` does not exist") as missing:
+        client.models.retrieve("gpt-99")
+    assert missing.value.code == "model_not_found"
+    with pytest.raises(anthropic.NotFoundError, match="`gpt-99` does not exist"):
+        claude.models.retrieve("gpt-99")

@@ -25,7 +25,8 @@ class Request:
     ``choices``: what the client chose outright, the choice that counts most first.
     ``needs``: what the model that answers must be able to do. ``dialogue``: the turns that were sent.
     ``conversation``: the one that the turn belongs to, None for a bare prompt or a title.
-    ``notes``: on what was ignored. ``at``: when it came, in seconds since 1970.
+    ``notes``: on what was ignored. ``at``: when it came, in seconds since 1970. ``answered_by``: the pool that gave the
+    stored response which the turn continues.
     """
 
     prompt: str | None
@@ -36,6 +37,7 @@ class Request:
     conversation: Conversation | None = None
     notes: tuple[str, ...] = ()
     at: float = 0.0
+    answered_by: str | None = None
 
     @property
     def is_remembered(self) -> bool:

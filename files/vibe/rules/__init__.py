@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from vibe.memory.verdict import Verdict
-from vibe.rules import ability, background, escalation, explicit, inherit, no_prompt, score
+from vibe.rules import ability, background, escalation, explicit, inherit, no_prompt, score, stored
 from vibe.rules.context import RuleContext
 
 
@@ -24,6 +24,6 @@ class Rule(Protocol):
 
 
 # The only list of rules: the names for routes, and the default order.
-RULES: tuple[Rule, ...] = (explicit, ability, background, escalation, inherit, no_prompt, score)
+RULES: tuple[Rule, ...] = (explicit, stored, ability, background, escalation, inherit, no_prompt, score)
 BY_NAME = {rule.NAME: rule for rule in RULES}
 RULE_NAMES = tuple(BY_NAME)
