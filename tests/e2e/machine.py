@@ -140,6 +140,15 @@ def stub_connections() -> set[str]:
     return found
 
 
+def stub_requests(method: str = "GET") -> list[dict[str, Any]]:
+    """Return the requests that this machine's stub upstream received (GET), or clear the list (DELETE)."""
+    url = f"http://127.0.0.1:{STUB_PORT}/requests"
+    script = f"import urllib.request as r; print(r.urlopen(r.Request({url!r}, method={method!r})).read().decode())"
+    answer = run("docker", "exec", "vibe-stub-upstream", "python3", "-c", script).stdout
+    requests_seen: list[dict[str, Any]] = json.loads(answer)["requests"]
+    return requests_seen
+
+
 def chat(settings: dict[str, str], prompt: str, model: str = "chat-auto", **body: Any) -> requests.Response:
     """Send one chat request through the gateway."""
     return requests.post(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e.machine import containers, haproxy, run, wait_for
+from e2e.machine import containers, haproxy, run, stub_requests, wait_for
 
 ADDRESS = ("127.0.0.1", 4000)
 MAX_BODY_BYTES = 33_554_432
@@ -24,7 +24,6 @@ TIMEOUT_SECONDS = 60
 LOG_SECONDS = 10
 CHAT, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/responses", "/v1/messages"
 APIS = (CHAT, RESPONSES, MESSAGES)
-READ_STUB = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8080/requests').read().decode())"
 
 
 @dataclass
@@ -88,13 +87,6 @@ def _logged(request_id: str) -> list[str]:
     return lines()
 
 
-def _asked_of_the_stub() -> list[dict[str, Any]]:
-    seen: list[dict[str, Any]] = json.loads(
-        run("docker", "exec", "vibe-stub-upstream", "python3", "-c", READ_STUB).stdout
-    )["requests"]
-    return seen
-
-
 @pytest.fixture
 def key(deployed: dict[str, str]) -> bytes:
     return deployed["OPENAI_API_KEY"].strip("'").encode()
@@ -103,9 +95,9 @@ def key(deployed: dict[str, str]) -> bytes:
 @pytest.fixture
 def nothing_gets_through(deployed: dict[str, str]) -> Iterator[None]:
     """Require that no request of the test reached the stub or left a traceback in the router's log."""
-    asked, tracebacks = _asked_of_the_stub(), _router_log().count("Traceback")
+    asked, tracebacks = stub_requests(), _router_log().count("Traceback")
     yield
-    assert _asked_of_the_stub() == asked
+    assert stub_requests() == asked
     assert _router_log().count("Traceback") == tracebacks
 
 
@@ -282,11 +274,11 @@ def test_a_body_of_undeclared_length_may_be_large(key: bytes) -> None:
 
 @pytest.mark.parametrize("api", APIS)
 def test_a_body_that_grows_too_large_is_a_413(api: str, key: bytes) -> None:
-    asked = _asked_of_the_stub()
+    asked = stub_requests()
     answer = _chunked(api, key, "x" * (MAX_BODY_BYTES + 1_000_000))
     assert answer.status == 413, answer.body
     assert f"larger than the {MAX_BODY_BYTES} bytes" in answer.error["message"]
-    assert _asked_of_the_stub() == asked
+    assert stub_requests() == asked
 
 
 @pytest.mark.parametrize("api", APIS)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 import zstandard
-from e2e.machine import stub_connections, wait_for
+from e2e.machine import stub_connections, stub_requests, wait_for
 from vibe_fixtures import HARD
 
 ADDRESS = ("127.0.0.1", 4000)
@@ -151,3 +151,24 @@ def test_a_tool_result_alone_follows_its_stored_response(deployed: dict[str, str
     }
     more = requests.post(URL + RESPONSES, json=body, headers=_headers(deployed), timeout=60)
     assert more.headers["x-vibe-pool"] == "pool-codex-mini", more.text
+
+
+def test_a_picture_in_a_tool_result_reaches_a_model_that_sees_it(deployed: dict[str, str]) -> None:
+    # A picture of one point, PNG.
+    point = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": point}}
+    use = {"type": "tool_use", "id": "toolu_1", "name": "read_file", "input": {"path": "plot.png"}}
+    body = {
+        "model": "chat-auto",
+        "max_tokens": 16,
+        "tools": [{"name": "read_file", "description": "Reads a file.", "input_schema": {"type": "object"}}],
+        "messages": [
+            {"role": "user", "content": "read plot.png"},
+            {"role": "assistant", "content": [use]},
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": [picture]}]},
+        ],
+    }
+    answer = requests.post(URL + MESSAGES, json=body, headers=_headers(deployed, **ANTHROPIC), timeout=60)
+    assert (answer.status_code, answer.headers["x-vibe-pool"]) == (200, "pool-chat-standard")
+    # Chat completions have no pictures in tool results: LiteLLM sends it in a message of its own.
+    assert (stub_requests()[-1]["model"], stub_requests()[-1]["messages"]) == ("stub-chat-standard", 4)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections.abc import Iterator
@@ -13,12 +12,11 @@ from typing import Any
 import pytest
 import requests
 import yaml
-from e2e.machine import PROJECT, run, wait_for
+from e2e.machine import PROJECT, run, stub_requests, wait_for
 from prometheus_client.parser import text_string_to_metric_families
 
 REQUESTS, AT_ONCE, SEED = 1000, 8, 1
 MODELS = yaml.safe_load((PROJECT / "inventory/local/group_vars/all/models.yml").read_text(encoding="utf-8"))
-STUB = "http://127.0.0.1:8080/requests"
 SERVED = re.compile(
     r"SERVED virtual_model=(\S+) pool=(\S+) .* cost=(\S+) strong_cost=(\S+) saved=(\S+) .*call_id=(\S+)"
 )
@@ -51,14 +49,6 @@ def _prices() -> dict[str, tuple[str, dict[str, float]]]:
             },
         )
     return found
-
-
-def _stub(method: str) -> list[dict[str, Any]]:
-    """Return the stub's list of requests (GET), or clear it (DELETE)."""
-    script = f"import urllib.request as r; print(r.urlopen(r.Request({STUB!r}, method={method!r})).read().decode())"
-    answer = run("docker", "exec", "vibe-stub-upstream", "python3", "-c", script).stdout
-    seen: list[dict[str, Any]] = json.loads(answer)["requests"]
-    return seen
 
 
 def _lines() -> dict[str, tuple[str, ...]]:
@@ -106,7 +96,7 @@ def served(
 ) -> tuple[list[dict[str, Any]], list[tuple[str, ...]]]:
     """The stub's figures of a thousand requests, and the log's."""
     before = _lines()
-    _stub("DELETE")
+    stub_requests("DELETE")
     session = requests.Session()
     session.headers["authorization"] = f"Bearer {deployed['OPENAI_API_KEY']}"
 
@@ -127,7 +117,7 @@ def served(
     # LiteLLM calls its loggers after the answer.
     wait_for(all_written, WRITTEN_SECONDS, lambda: f"{len(new)} of {REQUESTS} requests are in the log")
     assert len(new) == REQUESTS
-    seen = _stub("GET")
+    seen = stub_requests("GET")
     assert len(seen) == REQUESTS
     return seen, list(new.values())
 
