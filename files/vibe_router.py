@@ -58,7 +58,7 @@ from vibe.rules import RULE_NAMES
 from vibe.rules.escalation import NAME as ESCALATION_RULE
 from vibe.scoring.family_scorers import Scorers, load_scorers
 from vibe.scoring.scorer import load_prior
-from vibe.telemetry.decision_metadata import forget, recall, remember
+from vibe.telemetry.decision_metadata import forget, name_session, recall, remember
 from vibe.telemetry.log_lines import decision_line, price_lines, served_line
 from vibe.telemetry.metrics import Metrics
 from vibe.telemetry.response_headers import response_headers, served_pool
@@ -133,6 +133,10 @@ class VibeIntelligentRouter(CustomLogger):
                 forget_choice(data)
                 decision = await self._decide(family, request, cache)
                 self._apply(decision, data, call_type, client)
+                known = self.routes.known.get(decision.target)
+                if request.conversation is not None and known is not None and known.deployments > 1:
+                    # Not the key: that changes with the first answer.
+                    name_session(data, request.conversation.short)
                 self._keep(decision, request, data)
                 _count(partial(METRICS.decided, decision, perf_counter() - begun))
         except Exception as error:

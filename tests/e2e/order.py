@@ -26,6 +26,7 @@ ORDER = (
     "test_sbom",
     "test_sdks",
     "test_server",
+    "test_several_deployments",
     "test_spending",
     "test_steps",
     "test_support_table",

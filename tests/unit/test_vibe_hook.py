@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import re
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from vibe.memory.conversation_state import State
 from vibe.memory.store import MemoryStore
+from vibe.routes.family import Family
+from vibe.routes.pool import Pool
 from vibe.routes.routes_file import Routes, load_routes
 from vibe.rules import RULE_NAMES
 from vibe.scoring.family_scorers import Scorers
@@ -108,6 +111,43 @@ def test_one_decision_line_says_everything_but_the_prompt(
     ):
         assert part in line
     assert "payment" not in line
+
+
+def _sessions(deployments: int, *asked: tuple[str, dict[str, Any]]) -> list[object]:
+    """Return LiteLLM's session of each request, where the pools have so many deployments."""
+    pools = {f"pool-chat-{size}": Pool(deployments=deployments) for size in ("mini", "standard")}
+    family = Family("chat", "chat-auto", "pool-chat-mini", "pool-chat-standard", "pool-chat-standard", 50)
+    hook = VibeIntelligentRouter(Routes({"chat-auto": family}, frozenset(pools), pools))
+    answers = [_run(hook, call_type, data) for call_type, data in asked]
+    return [(data.get("litellm_metadata") or data.get("metadata") or {}).get("session_id") for data in answers]
+
+
+@pytest.mark.parametrize("endpoint", [_chat, _messages])
+def test_a_conversation_is_litellms_session_where_a_pool_has_several_deployments(
+    endpoint: Callable[[str, str], tuple[str, dict[str, Any]]],
+) -> None:
+    (one, other) = _sessions(2, endpoint("chat-auto", "hi there"), endpoint("chat-auto", "hello to you"))
+    assert isinstance(one, str)
+    assert isinstance(other, str)
+    assert one != other
+    assert _sessions(1, endpoint("chat-auto", "hi there")) == [None]
+
+
+def test_the_next_turn_has_the_same_session() -> None:
+    call_type, first = _chat("chat-auto", "hi there")
+    more = copy.deepcopy(first)
+    more["messages"] += [{"role": "assistant", "content": "hello"}, {"role": "user", "content": "thanks"}]
+    (one, next_one) = _sessions(2, (call_type, first), (call_type, more))
+    assert one == next_one
+
+
+@pytest.mark.parametrize(("given", "is_kept"), [({}, True), ({"litellm_session_id_generated": True}, False)])
+def test_a_session_that_the_client_names_stays_and_one_that_litellm_made_up_does_not(
+    given: dict[str, Any], is_kept: bool
+) -> None:
+    call_type, data = _chat("chat-auto", "hi there")
+    data["metadata"] = {"session_id": "theirs", **given}
+    assert (_sessions(2, (call_type, data)) == ["theirs"]) is is_kept
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from vibe.routing.decision import Decision
 
 METADATA_KEY = "vibe_decision"
+# LiteLLM's names: of a session, and of the mark that it made the session's name up (1.106.12).
+_SESSION, _IS_GENERATED = "session_id", "litellm_session_id_generated"
 # Responses and Messages have litellm_metadata, and there "metadata" is the client's own, which goes upstream.
 _HOLDERS = ("litellm_metadata", "metadata")
 
@@ -19,6 +21,18 @@ def remember(data: Mapping[str, object], decision: Decision) -> None:
     for holder in map(data.get, _HOLDERS):
         if isinstance(holder, dict):
             holder[METADATA_KEY] = decision.as_metadata()
+            return
+
+
+def name_session(data: Mapping[str, object], name: str) -> None:
+    """Give LiteLLM the *name* of a conversation as its session, which stays at one deployment of a pool.
+
+    A name that the client gave stays.
+    """
+    for holder in map(data.get, _HOLDERS):
+        if isinstance(holder, dict):
+            if holder.pop(_IS_GENERATED, False) or not holder.get(_SESSION):
+                holder[_SESSION] = name
             return
 
 
