@@ -20,6 +20,7 @@ from pathlib import Path
 
 from doctor.case import Case, read_case
 from doctor.client import Client
+from doctor.symptoms import CLIENTS, seen
 from doctor.walk import walk
 from report.model import FAILED, Result
 from report.printable import printable
@@ -44,6 +45,14 @@ def _parts(result: Result) -> list[tuple[str, str]]:
     return [("expected", result.expected), ("found", result.found), ("fix", result.hint)]
 
 
+def explained(message: str) -> str:
+    """Return what a client's error *message* means, and its fix."""
+    symptom = seen(message, CLIENTS)
+    if symptom is None:
+        return "The message is not a known symptom; the walk may find its cause."
+    return f"The message: {symptom.meaning}.\n          fix       {symptom.fix}"
+
+
 def make_case(given: argparse.Namespace) -> Case:
     """Put the case together: the client's settings, and the hosts if the playbook passed them."""
     environment = {**os.environ, **(read_env_file(given.env_file) if given.env_file else {})}
@@ -58,6 +67,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--case", type=Path, metavar="FILE", help="the hosts, as playbooks/doctor.yml writes them")
     parser.add_argument("--env-file", metavar="FILE", help="what ./deploy.sh env prints")
     parser.add_argument("--url", help="another address of the gateway")
+    parser.add_argument("--symptom", metavar="TEXT", help="an error message as the client shows it; explained first")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the hops as JSON")
     parser.add_argument("--pools", type=read_pools, default=DEFAULT_POOLS, metavar="JSON", help="what is expected")
     return parser.parse_args(arguments)
@@ -71,6 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, KeyError, unittest.SkipTest) as error:
         print(f"The walk cannot begin: {error}", file=sys.stderr)
         return 2
+    if given.symptom:
+        print(explained(given.symptom))
     print(f"From the client inwards, at {case.client.url}:")
     found: list[Result] = []
     for results in walk(case):

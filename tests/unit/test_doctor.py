@@ -15,9 +15,10 @@ from typing import Any
 
 import diagnose
 import pytest
+from diagnose import explained
 from doctor.case import Case, Machine
 from doctor.client import Answer, Client
-from doctor.symptoms import HEALTH_CHECKS, LOGS, UPSTREAMS
+from doctor.symptoms import CLIENTS, HEALTH_CHECKS, LOGS, UPSTREAMS
 from doctor.walk import WALK, walk
 from report.model import FAILED, Result, sentence
 
@@ -676,3 +677,30 @@ def test_without_an_address_the_walk_does_not_begin(
         monkeypatch.delenv(name, raising=False)
     assert diagnose.main([]) == 2
     assert "no gateway address" in capsys.readouterr().err
+
+
+# Error messages as clients show them, and a word of the fix.
+MESSAGES = {
+    'Error code: 400 - {"error_code": "thread_unsupported_request"}': "send the history",
+    'Claude Code doesn\'t recognize the model "claude-auto", so it assumes 1m tokens.': "MAX_CONTEXT",
+    "API Error: 400 prompt is too long: 210000 tokens > 200000 maximum": "MAX_CONTEXT",
+    "This model's maximum context length is 128000 (context_length_exceeded)": "model_context_window",
+    "404 The model `claude-haiku-4-5` does not exist. GET /v1/models lists those that do.": "router_model_aliases",
+    "This path is not served by the gateway.": "without /v1",
+    "Set the `ANTHROPIC_API_KEY` environment variable or pass it via AnthropicProvider": "./deploy.sh env",
+    "anthropic.APIConnectionError: Illegal header value b'Bearer '": "./deploy.sh env",
+    "API Error: 529 Overloaded": "second deployment",
+    "TypeError: Failed to fetch": "gateway_cors_origins",
+    "The request body has content-encoding br, which is not supported.": "gzip",
+}
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_a_message_that_a_client_shows_is_explained(message: str) -> None:
+    assert MESSAGES[message] in explained(message)
+
+
+def test_every_message_of_the_list_has_a_test() -> None:
+    shown = "".join(map(explained, MESSAGES))
+    assert [one.meaning for one in CLIENTS if one.meaning not in shown] == []
+    assert "not a known symptom" in explained("something else")

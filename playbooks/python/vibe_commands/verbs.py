@@ -108,6 +108,7 @@ VERBS: tuple[Verb, ...] = (
                 kind="flag",
                 constant=False,
             ),
+            Option("--symptom", "an error message as the client shows it; explained first", "verification_symptom"),
         ),
         answer_file="doctor.json",
     ),

@@ -103,6 +103,50 @@ UPSTREAMS = (
     ),
 )
 
+# What clients show their users, as those paste it.
+CLIENTS = (
+    Symptom(
+        r"thread_unsupported_request|threads are not kept|message.threads",
+        "the client keeps its history in a thread of the API, which the gateway does not have",
+        "Anthropic's SDKs send the history by themselves after this answer: update them (2.14, TypeScript 1.14)",
+    ),
+    Symptom(
+        r"doesn't recognize the model|context window of 1m|/ ?1m tokens|prompt is too long|context_length_exceeded",
+        "the conversation is longer than the model's context window, which the client does not know",
+        "./deploy.sh env --client claude-code sets CLAUDE_CODE_MAX_CONTEXT_TOKENS; for Codex: model_context_window",
+    ),
+    Symptom(
+        r"(?i)model `?[^` ]+`? does not exist|model_not_found|There's an issue with the selected model",
+        "the gateway has no model of this name",
+        "GET /v1/models lists the names; for names that a client has built in: router_model_aliases",
+    ),
+    Symptom(
+        r"path is not served|unknown_url|404 page not found|/v1/v1/",
+        "the client's base URL is wrong",
+        "OpenAI clients: http://HOST:PORT/v1; Anthropic clients: without /v1. ./deploy.sh env prints both",
+    ),
+    Symptom(
+        r"ANTHROPIC_API_KEY|AI_LoadAPIKeyError|Illegal header value b'Bearer '|OPENAI_API_KEY",
+        "the client finds no key",
+        'eval "$(./deploy.sh env)" in the same shell exports the keys that OpenAI and Anthropic clients read',
+    ),
+    Symptom(
+        r"(?i)overloaded|\b529\b|rate_limit|\b429\b",
+        "the provider, or a limit of the gateway, asks the client to wait",
+        "the error names the limit; a second deployment in the pool, or gateway_client_requests_per_minute",
+    ),
+    Symptom(
+        r"(?i)failed to fetch|CORS|access-control-allow-origin",
+        "a browser refuses to show the answer to this page",
+        "list the page's origin in gateway_cors_origins",
+    ),
+    Symptom(
+        r"(?i)content-encoding|cannot be unpacked",
+        "the request is compressed in a way that the gateway does not read",
+        "gzip, deflate and zstd are read; turn the client's compression off",
+    ),
+)
+
 # Status of a provider's answer -> meaning and fix.
 STATUSES = {
     401: (

@@ -167,6 +167,7 @@ WORDS = {
     "images_redis_digest": "digest",
     "images_haproxy_digest": "digest",
     "images_base_suite": "name",
+    "verification_symptom": "line",
     "images_base_refresh": "line",
     "images_litellm_version": "version",
     "images_refused_litellm": "version",
