@@ -142,7 +142,7 @@ def lab(images_at_hand: None) -> Iterator[None]:
         run(*LAB, "-e", "lab_state=down")
 
 
-@pytest.fixture
-def serving_release() -> Path:
-    """Directory of the release that serves now."""
+@pytest.fixture(scope="module")
+def serving_release(deployed: dict[str, str]) -> Path:
+    """Directory of the release that serves when the first test of a file needs it."""
     return Path("/opt/litellm-vibe-router/router/current").resolve()
