@@ -89,3 +89,9 @@ def test_a_wrong_key_is_refused_in_the_callers_form(path: str, headers: dict[str
     error = answer.json()["error"]
     assert error["type"] == ("authentication_error" if is_anthropic else "invalid_request_error")
     assert error.get("code") == (None if is_anthropic else "invalid_api_key")
+
+
+def test_an_unknown_key_gets_the_headers_that_are_read(deployed: dict[str, str]) -> None:
+    sent = {"authorization": "Bearer sk-wrong", "x-litellm-api-key": f"Bearer {deployed['OPENAI_API_KEY']}"}
+    message = requests.post(f"{URL}/v1/messages", json={}, headers=sent, timeout=60).json()["error"]["message"]
+    assert "reads Authorization, x-api-key and api-key" in message
