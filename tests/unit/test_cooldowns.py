@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from types import ModuleType
 from typing import Any
 
 import httpx
 import openai
 import pytest
+from fake_litellm import install_litellm
 from vibe.proxy.cooldowns import is_of_health, keep_to_health
 from vibe.proxy.litellm_names import UnknownLiteLLMError
 
@@ -69,13 +69,8 @@ def test_an_error_that_goes_round_in_circles_is_followed_once() -> None:
 
 
 def _installed(monkeypatch: pytest.MonkeyPatch, **functions: Any) -> ModuleType:
-    names = ("litellm", "litellm.router_utils", "litellm.router_utils.cooldown_handlers")
-    modules = {name: ModuleType(name) for name in names}
-    modules[names[1]].cooldown_handlers = modules[names[2]]  # type: ignore[attr-defined]  # a package's module
-    for name, module in modules.items():
-        monkeypatch.setitem(sys.modules, name, module)
-    vars(modules[names[2]]).update(functions)
-    return modules[names[2]]
+    name = "litellm.router_utils.cooldown_handlers"
+    return install_litellm(monkeypatch, {name: functions})[name]
 
 
 def test_litellms_own_judgement_counts_after_ours(monkeypatch: pytest.MonkeyPatch) -> None:

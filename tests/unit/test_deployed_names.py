@@ -9,11 +9,12 @@ from pathlib import Path
 
 import deployed_names
 import pytest
+import vibe_launch
 import yaml
 from jinja2 import Environment
 
 PROJECT = Path(__file__).resolve().parents[2]
-ROLES = ("router", "gateway", "redis", "stub_upstream", "deployment", "verification")
+ROLES = ("router", "gateway", "redis", "stub_upstream", "firewall", "deployment", "verification")
 OTHER = {"vibe_dir": "/srv/other", "vibe_container_prefix": "team-a-"}
 DEFAULTS: dict[str, str] = {}
 # Each variable of a role, and the checks' name for it.
@@ -32,6 +33,7 @@ SAME: dict[str, Callable[[], str]] = {
     "__deployment_unrecorded_sign": lambda: f"{deployed_names.ROUTER_DIR}/current",
     "__verification_dir": lambda: deployed_names.BASE_DIR,
     "__verification_container_prefix": lambda: deployed_names.CONTAINER_PREFIX,
+    "__firewall_table": lambda: deployed_names.FIREWALL_TABLE,
     "vibe_base_dir": lambda: deployed_names.BASE_DIR,
 }
 
@@ -60,6 +62,10 @@ def test_roles_and_checks_have_the_same_names(variables: dict[str, str]) -> None
         if name in SAME
     }
     assert found == {name: wanted() for name, wanted in SAME.items()}
+
+
+def test_the_plug_in_has_one_name() -> None:
+    assert deployed_names.HOOK == vibe_launch.HOOK
 
 
 def test_nobody_else_writes_them_down() -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import verify
 import yaml
-from deployed_names import BASE_DIR, CONTAINERS, ROUTER_DIR
+from deployed_names import BASE_DIR, CONTAINERS, HOOK, ROUTER_DIR
 from host import containers, release, suite
 from host.context import HostContext, roles_here
 from host.local_shell import LocalAnswer
@@ -112,9 +112,17 @@ def _config() -> dict[str, Any]:
             "model_group_alias": {"chat-auto": "pool-chat-standard"},
             "fallbacks": [{"pool-chat-mini": ["pool-chat-standard"]}],
         },
-        "litellm_settings": {"callbacks": [release.HOOK]},
+        "litellm_settings": {"callbacks": [HOOK]},
         "general_settings": {"master_key": "os.environ/LITELLM_MASTER_KEY"},
     }
+
+
+SHIPPED = {"vibe_router.py": "aaaa", "vibe/log.py": "aaaa"}
+
+
+def _listing(without: str = "") -> str:
+    """Return the digests of a release's files as the host lists them."""
+    return "\n".join(f"aaaa  ./{name}" for name in (*release.RENDERED, *SHIPPED) if name != without)
 
 
 FAMILY = {"virtual_model": "chat-auto", "cheap_pool": "pool-chat-mini", "strong_pool": "pool-chat-standard"}
@@ -160,9 +168,11 @@ class World:
             "docker image inspect": "sha256:0123456789abcdef",
             "docker info": "/var/lib/docker",
             "df": f"Filesystem\n{DISK.format(30)}",
-            f"cat {ROUTER_DIR}/current/manifest.json": json.dumps({"release": RELEASE, "image": IMAGE}),
+            f"cat {ROUTER_DIR}/current/manifest.json": json.dumps(
+                {"release": RELEASE, "image": IMAGE, "files": SHIPPED}
+            ),
             f"cat {ROUTER_DIR}/current/secrets.json": json.dumps(SECRETS),
-            f"ls -1 {ROUTER_DIR}/current/": "\n".join(release.FILES),
+            f"cd {ROUTER_DIR}/current && find": _listing(),
             f"docker exec {SLOT} python3 -B -c": "",
             f"docker exec {SLOT} python3 -B /app/vibe_router.py check-routes": "",
             "docker version": "26.1.5",
@@ -497,12 +507,17 @@ FAULTS: dict[str, tuple[Callable[[World], None], str, str]] = {
     ),
     **{
         f"release without {name}": (
-            _says(f"ls -1 {ROUTER_DIR}/current/", "\n".join(file for file in release.FILES if file != name)),
+            _says(f"cd {ROUTER_DIR}/current && find", _listing(without=name)),
             "release_is_complete",
             f"no {name}",
         )
-        for name in release.FILES
+        for name in (*release.RENDERED, *SHIPPED)
     },
+    "file of the release was changed": (
+        _says(f"cd {ROUTER_DIR}/current && find", _listing().replace("aaaa  ./vibe/log.py", "bbbb  ./vibe/log.py")),
+        "release_is_complete",
+        "vibe/log.py was changed",
+    ),
     "deployment without a model": (
         _configured(*FIRST, "litellm_params", "model", to=""),
         "every_deployment_names_its_model",
@@ -514,7 +529,7 @@ FAULTS: dict[str, tuple[Callable[[World], None], str, str]] = {
         "callbacks is []",
     ),
     "hook registered in the wrong place": (
-        _configured("general_settings", "callbacks", to=[release.HOOK]),
+        _configured("general_settings", "callbacks", to=[HOOK]),
         "hook_is_registered_in_litellm_settings",
         "general_settings.callbacks is set",
     ),

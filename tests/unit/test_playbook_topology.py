@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from vibe_playbooks.inventory import inventory_findings
 from vibe_playbooks.rotation import rotation_findings
 from vibe_playbooks.status import status_rows
@@ -18,6 +19,8 @@ from vibe_playbooks.topology import (
     remote_targets,
     serving_servers,
 )
+
+PROJECT = Path(__file__).resolve().parents[2]
 
 SLOTS = [{"name": "blue", "port": 4101}, {"name": "green", "port": 4102}]
 GROUPS = {
@@ -163,3 +166,9 @@ def test_the_context_window_is_the_smallest_that_is_known() -> None:
     unknown = {"virtual_model": "codex-auto", "cheap_pool": "other", "strong_pool": "other"}
     alone = unknown | {"virtual_model": "claude-auto", "strong_alternatives": ["mini"]}
     assert context_windows([known, unknown, alone], pools) == {"chat-auto": 128_000, "claude-auto": 200_000}
+
+
+def test_the_page_on_clients_has_the_context_window_of_an_unknown_model() -> None:
+    variables = yaml.safe_load((PROJECT / "roles/verification/vars/main.yml").read_text(encoding="utf-8"))
+    page = (PROJECT / "docs/clients.md").read_text(encoding="utf-8")
+    assert f"{variables['__verification_context_window']:,} if none is set" in page

@@ -19,10 +19,11 @@ from openai.types import embedding_create_params as embeddings_api
 from openai.types.chat import completion_create_params as chat_api
 from openai.types.responses import response_create_params as responses_api
 from vibe.proxy import api_fields
+from vibe.proxy.asgi import App, Message
 from vibe.proxy.litellm_names import LiteLLMNames, UnknownLiteLLMError, names_in
 from vibe.proxy.passage import current_passage
 from vibe.proxy.request_check import Policy
-from vibe.proxy.request_gate import Message, RequestGate
+from vibe.proxy.request_gate import RequestGate
 from vibe.proxy.upstream_failure import UpstreamFailure
 from vibe.routes.gate_settings import DEFAULT_LIMITS, LIMIT_NAMES, Limits
 
@@ -423,8 +424,8 @@ def test_an_unknown_encoding_is_named_with_those_that_are_read(encoding: str) ->
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"{}", b"\x1f\x8b\x08\x00cut", gzip.compress(b"{}")[:-4]],
-    ids=["empty", "plain", "only its head", "cut off"],
+    [b"", b"{}", b"\x1f\x8b\x08\x00cut", gzip.compress(b"{}")[:-4], gzip.compress(b"{}") + b"more"],
+    ids=["empty", "plain", "only its head", "cut off", "followed by something else"],
 )
 def test_a_body_of_another_encoding_is_refused(encoding: str, raw: bytes) -> None:
     answer, proxy = _ask_packed(raw, encoding)
@@ -580,20 +581,9 @@ def test_a_litellm_without_one_of_the_lists_does_not_start(monkeypatch: pytest.M
         litellm_names._listed(litellm_names._CONTROLS)
 
 
-@pytest.mark.parametrize(("path", "is_anthropic"), [(CHAT, False), (MESSAGES, True)])
-@pytest.mark.parametrize("pieces", [[b'{"error": {"message": "litellm"}}'], [b'{"error"', b": 1}"]])
-def test_an_upstreams_error_replaces_litellms(path: str, is_anthropic: bool, pieces: list[bytes]) -> None:
-    failure = UpstreamFailure(529, "Overloaded", "overloaded_error")
+def _answer_of(app: App, path: str) -> list[Message]:
+    """Return what a client gets of *app* behind a gate."""
     sent: list[Message] = []
-
-    async def proxy(scope: Any, receive: Any, send: Any) -> None:
-        passage = current_passage()
-        assert passage is not None
-        passage.failure = failure
-        headers = [(b"content-length", b"32"), (b"x-vibe-pool", b"pool-a")]
-        await send({"type": "http.response.start", "status": 500, "headers": headers})
-        for number, piece in enumerate(pieces, 1):
-            await send({"type": "http.response.body", "body": piece, "more_body": number < len(pieces)})
 
     async def receive() -> Message:
         return {"type": "http.request", "body": json.dumps(GOOD[path]).encode()}
@@ -601,9 +591,32 @@ def test_an_upstreams_error_replaces_litellms(path: str, is_anthropic: bool, pie
     async def send(message: Message) -> None:
         sent.append(message)
 
-    gate = RequestGate(proxy, OWN_KEY, POLICY, lambda models: frozenset(("all",)))
+    gate = RequestGate(app, OWN_KEY, POLICY, lambda models: frozenset(("all",)))
     headers = [(b"authorization", f"Bearer {OWN_KEY}".encode())]
     asyncio.run(gate({"type": "http", "method": "POST", "path": path, "headers": headers}, receive, send))
+    return sent
+
+
+def _failing_upstream(failure: UpstreamFailure, status: int, *pieces: bytes) -> App:
+    """Return LiteLLM as it answers after an upstream's *failure*."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        passage = current_passage()
+        assert passage is not None
+        passage.failure = failure
+        headers = [(b"content-length", b"32"), (b"x-vibe-pool", b"pool-a")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        for number, piece in enumerate(pieces, 1):
+            await send({"type": "http.response.body", "body": piece, "more_body": number < len(pieces)})
+
+    return app
+
+
+@pytest.mark.parametrize(("path", "is_anthropic"), [(CHAT, False), (MESSAGES, True)])
+@pytest.mark.parametrize("pieces", [[b'{"error": {"message": "litellm"}}'], [b'{"error"', b": 1}"]])
+def test_an_upstreams_error_replaces_litellms(path: str, is_anthropic: bool, pieces: list[bytes]) -> None:
+    failure = UpstreamFailure(529, "Overloaded", "overloaded_error")
+    sent = _answer_of(_failing_upstream(failure, 500, *pieces), path)
     body = failure.body(is_anthropic=is_anthropic)
     assert (sent[0]["status"], sent[1]["body"], len(sent)) == (529, body, 2)
     assert dict(sent[0]["headers"]) == {
@@ -613,26 +626,8 @@ def test_an_upstreams_error_replaces_litellms(path: str, is_anthropic: bool, pie
     }
 
 
-def test_an_answer_after_a_failed_attempt_is_left_alone() -> None:
-    # A fallback answered: the failure is of the first pool.
-    sent: list[Message] = []
-
-    async def proxy(scope: Any, receive: Any, send: Any) -> None:
-        passage = current_passage()
-        assert passage is not None
-        passage.failure = UpstreamFailure(529, "Overloaded")
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"{}"})
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": json.dumps(GOOD[CHAT]).encode()}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    gate = RequestGate(proxy, OWN_KEY, POLICY, lambda models: frozenset(("all",)))
-    headers = [(b"authorization", f"Bearer {OWN_KEY}".encode())]
-    asyncio.run(gate({"type": "http", "method": "POST", "path": CHAT, "headers": headers}, receive, send))
+def test_the_answer_of_a_fallback_is_left_alone() -> None:
+    sent = _answer_of(_failing_upstream(UpstreamFailure(529, "Overloaded"), 200, b"{}"), CHAT)
     assert [message.get("status", message.get("body")) for message in sent] == [200, b"{}"]
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from types import ModuleType
 from typing import Any
 
 import pytest
+from fake_litellm import install_litellm
 from vibe.proxy.litellm_names import UnknownLiteLLMError
 from vibe.proxy.unprocessable import pass_on_unprocessable
 
-NAMES = ("litellm", "litellm.llms", "litellm.llms.openai", "litellm.llms.openai.openai")
+MODULE = "litellm.llms.openai.openai"
 FUNCTION = "drop_params_from_unprocessable_entity_error"
 
 
@@ -19,12 +19,7 @@ class UnprocessableError(Exception):
 
 
 def _installed(monkeypatch: pytest.MonkeyPatch, **functions: Any) -> ModuleType:
-    modules = {name: ModuleType(name) for name in NAMES}
-    modules[NAMES[2]].openai = modules[NAMES[3]]  # type: ignore[attr-defined]  # a package's module
-    for name, module in modules.items():
-        monkeypatch.setitem(sys.modules, name, module)
-    vars(modules[NAMES[3]]).update(functions)
-    return modules[NAMES[3]]
+    return install_litellm(monkeypatch, {MODULE: functions})[MODULE]
 
 
 def _without(*fields: str) -> Any:

@@ -107,21 +107,12 @@ def test_the_upstreams_error_is_read(case: str) -> None:
     assert upstream_failure(error, HOSTS) == failure
 
 
-def _raised_from(cause: Exception) -> LiteLLMError:
-    """Return an error without a body, raised while *cause* is handled."""
-    try:
-        try:
-            raise cause
-        except Exception:
-            raise LiteLLMError("litellm.APIError: APIError: OpenAIException - Overloaded", 529)  # noqa: B904  # as LiteLLM
-    except LiteLLMError as error:
-        return error
-
-
 @pytest.mark.parametrize(("words", "code"), [("Overloaded", "busy"), ("Of another pool", None)])
 def test_a_lost_body_is_taken_from_the_cause_if_it_has_the_same_words(words: str, code: str | None) -> None:
     cause = LiteLLMError(words, 529, {"message": words, "code": "busy"})
-    failure = upstream_failure(_raised_from(cause), HOSTS)
+    error = LiteLLMError("litellm.APIError: APIError: OpenAIException - Overloaded", 529)
+    error.__context__ = cause
+    failure = upstream_failure(error, HOSTS)
     assert failure == UpstreamFailure(529, "Overloaded", code=code)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fake_litellm import install_litellm
 from vibe.proxy.stored_response import answering_pool
 from vibe.request.prompt import RESPONSES
 from vibe.request.request import read_request
@@ -62,10 +62,7 @@ def _litellm(monkeypatch: pytest.MonkeyPatch) -> None:
         "litellm.proxy.hooks.responses_id_security": {"ResponsesIDSecurity": Security},
         "litellm.responses.utils": {"ResponsesAPIRequestUtils": Utils},
     }
-    for name in ("litellm", "litellm.proxy", "litellm.proxy.hooks", "litellm.responses", *contents):
-        module = ModuleType(name)
-        vars(module).update(contents.get(name, {}))
-        monkeypatch.setitem(sys.modules, name, module)
+    install_litellm(monkeypatch, contents)
 
 
 @pytest.mark.usefixtures("_litellm")

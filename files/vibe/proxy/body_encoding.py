@@ -10,8 +10,9 @@ from vibe.proxy.request_check import TOO_LARGE
 from vibe.telemetry.response_headers import printable
 
 _ZSTD = "zstd"
-# zlib's window sizes (its manual, inflateInit2): 32 more than the largest one reads gzip's header and zlib's.
-_ZLIB = {"gzip": zlib.MAX_WBITS + 32, "x-gzip": zlib.MAX_WBITS + 32, "deflate": zlib.MAX_WBITS + 32}
+_BY_ZLIB = frozenset(("gzip", "x-gzip", "deflate"))
+# 32 more than the largest window: zlib tells gzip's header and its own apart (its manual, inflateInit2).
+_ZLIB_WINDOW = zlib.MAX_WBITS + 32
 # The window of zstd's --ultra levels is larger; clients compress with less (RFC 8878: decoders should support 8 MiB).
 _ZSTD_WINDOW_BYTES = 8 * 1024 * 1024
 _NONE = ("", "identity")
@@ -27,8 +28,8 @@ def unpacked(body: bytes, encoding: str, most: int) -> bytes:
     if name in _NONE:
         return body
     try:
-        if name in _ZLIB:
-            content = _inflated(body, _ZLIB[name], most)
+        if name in _BY_ZLIB:
+            content = _inflated(body, most)
         elif name == _ZSTD:
             content = _zstd_decompressed(body, most)
         else:
@@ -51,11 +52,11 @@ def unpacked(body: bytes, encoding: str, most: int) -> bytes:
     return content
 
 
-def _inflated(body: bytes, window: int, most: int) -> bytes:
-    unpacker = zlib.decompressobj(window)
+def _inflated(body: bytes, most: int) -> bytes:
+    unpacker = zlib.decompressobj(_ZLIB_WINDOW)
     content = unpacker.decompress(body, most + 1)
-    if len(content) <= most and not unpacker.eof:
-        raise EOFError
+    if len(content) <= most and (not unpacker.eof or unpacker.unused_data):
+        raise EOFError  # cut off, or followed by something else
     return content
 
 

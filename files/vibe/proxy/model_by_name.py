@@ -6,18 +6,12 @@ aliases, only the models that the client may request, and the form that the clie
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import orjson  # part of the LiteLLM image
 
+from vibe.proxy.asgi import App, Message, Receive, Scope, Send
 from vibe.proxy.request_check import no_such_model
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _OK = 200
 # More than any release has: Anthropic's form comes in pages.

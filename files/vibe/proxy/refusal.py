@@ -6,8 +6,24 @@ import json
 
 INVALID = "invalid_request_error"
 NOT_FOUND = "not_found_error"
-# Anthropic's types of errors by status; all others are invalid requests (its documentation, API, Errors).
-_ANTHROPIC_TYPES = {401: "authentication_error", 403: "permission_error", 404: NOT_FOUND, 413: "request_too_large"}
+SERVER_ERROR = 500
+# Anthropic's types of errors by status (its documentation, API, Errors).
+ANTHROPIC_TYPES = {
+    400: INVALID,
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: NOT_FOUND,
+    413: "request_too_large",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+
+
+def anthropic_type(status: int) -> str:
+    """Return Anthropic's type of an error with this *status*."""
+    return ANTHROPIC_TYPES.get(status, "api_error" if status >= SERVER_ERROR else INVALID)
 
 
 class RefusedError(Exception):
@@ -34,8 +50,7 @@ class RefusedError(Exception):
 def error_body(error: RefusedError, *, is_anthropic: bool) -> bytes:
     """Return the JSON body of the answer."""
     if is_anthropic:
-        kind = _ANTHROPIC_TYPES.get(error.status, INVALID)
-        details = {} if error.details is None else {"details": error.details}
+        kind, details = anthropic_type(error.status), {} if error.details is None else {"details": error.details}
         return _json({"type": "error", "error": {"type": kind, "message": error.message, **details}})
     described = {"message": error.message, "type": INVALID, "param": error.param, "code": error.code}
     return _json({"error": described})

@@ -8,8 +8,7 @@ again: both are the rebuilt one, so a LiteLLM that looks elsewhere sees no more.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Callable
 from urllib.parse import parse_qsl, urlencode
 
 import orjson  # part of the LiteLLM image
@@ -24,6 +23,7 @@ from vibe.proxy.api_fields import (
     model_named_in,
     query_names,
 )
+from vibe.proxy.asgi import BODY_HEADERS, App, Message, Receive, Scope, Send, described
 from vibe.proxy.body_encoding import unpacked
 from vibe.proxy.client_identity import CLIENT_HEADER, MODELS_HEADER, Client, client_of
 from vibe.proxy.model_by_name import answer_model
@@ -33,12 +33,7 @@ from vibe.proxy.request_check import MODEL_NOT_FOUND, TOO_LARGE, Policy, rebuilt
 from vibe.proxy.size import has_too_many_brackets
 from vibe.proxy.stopped import note_refused
 from vibe.proxy.unknown_model import HEADER as UNKNOWN_MODEL_HEADER
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from vibe.proxy.upstream_answer import with_upstreams_words
 
 _WITHOUT_BODY = frozenset(("GET", "HEAD", "OPTIONS", "DELETE"))
 _BEARER = "bearer "
@@ -52,11 +47,9 @@ _READ_HEADERS = frozenset(
 )
 # What HAProxy's buffer holds, less what it keeps free (tune.bufsize, tune.maxrewrite).
 _SMALL_BODY = 8192
-_BODY_HEADERS = frozenset((b"content-type", b"content-length", b"content-encoding", b"transfer-encoding"))
 _PARSED_BODY = "parsed_body"
 _EVENT_TYPE, _EVENT_RESPONSE, _CREATE = "type", "response", "response.create"
 _POLICY_VIOLATION, _TIMEOUT = 1008, 408
-_ERRORS = 400
 # The client of a request whose key is unknown.
 NOBODY = "-"
 
@@ -110,7 +103,9 @@ class RequestGate:
         """Have the application answer the request."""
         name = model_named_in(scope["path"]) if scope["method"] == "GET" else None
         if name is None or passage.client == NOBODY:
-            await self._app(scope, receive, _with_upstreams_words(send, passage, scope["path"]))
+            await self._app(
+                scope, receive, with_upstreams_words(send, passage, is_anthropic=is_anthropic(scope["path"]))
+            )
         else:
             await answer_model(self._app, scope, receive, send, name)
 
@@ -226,11 +221,10 @@ async def _read(receive: Receive) -> bytes:
 def _with_body(scope: Scope, receive: Receive, body: dict[str, object]) -> tuple[Scope, Receive]:
     """Return a request with *body* as its body, and without a query: all that a client sends is in the body."""
     content = orjson.dumps(body)
-    kept = [pair for pair in scope["headers"] if pair[0] not in _BODY_HEADERS]
-    described = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
+    kept = [pair for pair in scope["headers"] if pair[0] not in BODY_HEADERS]
     changed = {
         **scope,
-        "headers": [*kept, *described],
+        "headers": [*kept, *described(content)],
         "query_string": b"",
         _PARSED_BODY: (tuple(body), body),
     }
@@ -254,33 +248,10 @@ def _receiving(body: bytes, receive: Receive) -> Receive:
     return give
 
 
-def _with_upstreams_words(send: Send, passage: Passage, path: str) -> Send:
-    """Return a send function that replaces LiteLLM's error answer by the upstream's own, if the request met one."""
-    held: Message | None = None
-
-    async def pass_on(message: Message) -> None:
-        nonlocal held
-        kind = message["type"]
-        if kind == "http.response.start" and message["status"] >= _ERRORS and passage.failure is not None:
-            held = message
-            return
-        if held is None or passage.failure is None:
-            await send(message)
-        elif not message.get("more_body", False):
-            body = passage.failure.body(is_anthropic=is_anthropic(path))
-            kept = [pair for pair in held["headers"] if pair[0].lower() not in _BODY_HEADERS]
-            described = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-            await send({**held, "status": passage.failure.status, "headers": [*kept, *described]})
-            await send({"type": "http.response.body", "body": body})
-            held = None
-
-    return pass_on
-
-
 def _without_body(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
     """Return a request without a body, with the allowed part of its query."""
 
-    kept = [pair for pair in scope["headers"] if pair[0] not in _BODY_HEADERS]
+    kept = [pair for pair in scope["headers"] if pair[0] not in BODY_HEADERS]
     changed = {**_query_of(scope, query_names(scope["path"])), "headers": kept, _PARSED_BODY: ((), {})}
     return changed, _receiving(b"", receive)
 
@@ -310,8 +281,7 @@ def _openai(error: RefusedError) -> bytes:
 async def _answer(send: Send, error: RefusedError, *, is_anthropic: bool) -> None:
     body = error_body(error, is_anthropic=is_anthropic)
     headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
+        *described(body),
         # A retry would be refused again, and some clients retry for minutes (Claude Code 2.1.197).
         (b"x-should-retry", b"true" if error.status == _TIMEOUT else b"false"),
     ]

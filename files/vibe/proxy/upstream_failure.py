@@ -14,26 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from vibe.proxy.failure_text import without_inside
+from vibe.proxy.refusal import ANTHROPIC_TYPES, INVALID, SERVER_ERROR, anthropic_type
 
 # "litellm.BadRequestError: OpenAIException - …", with a second name of the error for some.
 _WRAPPED = re.compile(
     r"litellm\.\w+: (?:\w+: )?\w+(?:Exception|Error) - (.*?)(?:\. Handle with `litellm\.\w+`\.)?", re.DOTALL
 )
-# Anthropic's types of errors by status (its documentation, API, Errors), and what else its clients know.
-_ANTHROPIC_TYPES = {
-    400: "invalid_request_error",
-    401: "authentication_error",
-    402: "billing_error",
-    403: "permission_error",
-    404: "not_found_error",
-    413: "request_too_large",
-    429: "rate_limit_error",
-    504: "timeout_error",
-    529: "overloaded_error",
-}
 # Statuses that LiteLLM changes, by the type that names them.
 _STATUSES = {"request_too_large": 413, "overloaded_error": 529}
-_SERVER_ERROR = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +37,12 @@ class UpstreamFailure:
     def body(self, *, is_anthropic: bool) -> bytes:
         """Return the JSON body of the answer, in the form of the API that was called."""
         if is_anthropic:
-            known = self.kind if self.kind in _ANTHROPIC_TYPES.values() else None
-            error: dict[str, Any] = {"type": known or self._anthropic_type(), "message": self.message}
+            kind = self.kind if self.kind in ANTHROPIC_TYPES.values() else anthropic_type(self.status)
+            error: dict[str, Any] = {"type": kind, "message": self.message}
             return json.dumps({"type": "error", "error": error}).encode()
-        kind = self.kind or ("server_error" if self.status >= _SERVER_ERROR else "invalid_request_error")
+        kind = self.kind or ("server_error" if self.status >= SERVER_ERROR else INVALID)
         error = {"message": self.message, "type": kind, "param": self.param, "code": self.code or str(self.status)}
         return json.dumps({"error": error}).encode()
-
-    def _anthropic_type(self) -> str:
-        other = "api_error" if self.status >= _SERVER_ERROR else "invalid_request_error"
-        return _ANTHROPIC_TYPES.get(self.status, other)
 
 
 def upstream_failure(error: Any, hosts: Iterable[str]) -> UpstreamFailure | None:

@@ -7,14 +7,13 @@ import re
 from datetime import datetime
 from typing import Any
 
-from deployed_names import CONTAINERS, GATEWAY_DIR, ROUTER_DIR, ROUTER_PREFIX
+from deployed_names import CONTAINERS, GATEWAY_DIR, HOOK, ROUTER_DIR, ROUTER_PREFIX
 from host.measures import READ_STATISTICS, read_servers
 from report.model import CheckFailedError, require
 
 from doctor.case import Case, Machine
 from doctor.containers import inspect, require_healthy, require_no_loop, require_running, run
 
-HOOK = "vibe_router.router_instance"
 TIERS = {"free", "paid"}
 # LiteLLM prints this once its configuration is loaded.
 STARTED = "Proxy initialized with Config"

@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from deployed_names import CONTAINERS, ROUTER_DIR, ROUTER_PREFIX
+from deployed_names import CONTAINERS, FIREWALL_TABLE, ROUTER_DIR, ROUTER_PREFIX
 from report.model import CheckFailedError, require
 
 # Fixes that several checks share.
@@ -120,7 +120,7 @@ class HostContext:
 
 def roles_here(shell: Shell) -> tuple[str, ...]:
     """Return the roles that a host has, by what was deployed on it; for a run without an inventory."""
-    signs = {"router": f"test -L {CURRENT}", "firewall": "nft list table inet litellm_vibe_router"}
+    signs = {"router": f"test -L {CURRENT}", "firewall": f"nft list table inet {FIREWALL_TABLE}"}
     signs.update({role: f"docker inspect {name}" for role, name in CONTAINERS.items()})
     return tuple(role for role, sign in signs.items() if shell.run(f"{sign} >/dev/null 2>&1").rc == 0)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from deployed_names import FIREWALL_TABLE
 from report.model import require
 
 from host.context import HostContext
 from host.registry import check
 
-TABLE = "nft --stateless list table inet litellm_vibe_router"
+TABLE = f"nft --stateless list table inet {FIREWALL_TABLE}"
 LOOPBACK = ("127.", "::1")
 KEPT = ("router", "redis")
 

@@ -11,16 +11,15 @@ import unittest
 from collections.abc import Iterator
 from typing import Any
 
+from deployed_names import HOOK
 from report.model import CheckFailedError, require
 
 from host.context import CURRENT, HINT_DEPLOY, HostContext
 from host.registry import check
 
-HOOK = "vibe_router.router_instance"
 REFERENCE = "os.environ/"
-FILES = (
-    "compose.yaml", "config.yaml", "manifest.json", "secrets.json", "vibe", "vibe_router.py", "vibe_routes.json"
-)  # fmt: skip
+# Made for each release; the manifest lists the files that come from the project.
+RENDERED = ("compose.yaml", "config.yaml", "manifest.json", "secrets.json", "vibe_routes.json")
 SECRET_KEYS = re.compile(
     r"(api_key|master_key|salt_key|secret_key|access_key|password|secret|auth_token|access_token|credentials)$",
     re.IGNORECASE,
@@ -89,8 +88,12 @@ def _texts(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 @check("router")
 def release_is_complete(host: HostContext) -> None:
-    missing = ", ".join(sorted(set(FILES) - set(host.command(f"ls -1 {CURRENT}/").split())))
-    require(not missing, f"{', '.join(FILES)} in {CURRENT}", f"no {missing}", HINT_DEPLOY)
+    lines = host.command(f"cd {CURRENT} && find . -type f -exec sha256sum {{}} +").splitlines()
+    there = {path.strip().removeprefix("./"): digest for digest, _, path in (line.partition(" ") for line in lines)}
+    shipped = host.json_file(f"{CURRENT}/manifest.json").get("files") or {}
+    faults = [f"no {name}" for name in sorted({*RENDERED, *shipped} - there.keys())]
+    faults += [f"{name} was changed" for name in sorted(shipped) if there.get(name, shipped[name]) != shipped[name]]
+    require(not faults, f"the manifest's files in {CURRENT}", ", ".join(faults), HINT_DEPLOY)
 
 
 @check("router")

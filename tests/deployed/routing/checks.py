@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from deployed_names import HOOK
 from report.model import require
 
 from routing.client import (
@@ -39,7 +40,7 @@ CLOSED_PATHS = ("/ui/", "/openapi.json", "/config/yaml", "/routes", "/fallback/l
 
 HINT_LOG = "on the router host: docker logs litellm-vibe-router-<blue|green> 2>&1 | tail -50"
 HINT_DECISION = "docker logs litellm-vibe-router-<blue|green> 2>&1 | grep 'ROUTING DECISION' says why"
-HINT_PLUGIN = "the plug-in did not run: litellm_settings.callbacks must name vibe_router.router_instance"
+HINT_PLUGIN = f"the plug-in did not run: litellm_settings.callbacks must name {HOOK}"
 HINT_GATEWAY = (
     "the request must go through the gateway (HAProxy), not to a router slot; see the gateway role's allow-list"
 )
