@@ -70,3 +70,11 @@ def test_codex_knows_the_virtual_models(client: Client) -> None:
     done = client.ask("hi")
     assert "codex-auto" in done.stderr
     assert "metadata" not in done.stderr
+
+
+@pytest.mark.parametrize("client", ["claude-code"], indirect=True)
+def test_claude_code_knows_when_to_compact(client: Client) -> None:
+    # Without the printed setting it assumes a million tokens.
+    done = client.ask("/context")
+    assert "/ 200k" in done.stdout, done.stdout
+    assert "doesn't recognize the model" not in done.stdout + done.stderr
